@@ -1,0 +1,52 @@
+// Package cluster computes what a cluster would make of the objects that were
+// read: which object a reference means, the limits that a LimitRange fills in,
+// the environment and command line a container ends up with. Every value knows
+// where it came from.
+package cluster
+
+import (
+	"github.com/crashlint/crashlint/internal/manifest"
+	"github.com/crashlint/crashlint/internal/node"
+)
+
+// Options is what the files do not say about the cluster.
+type Options struct {
+	// Namespace is where objects without a namespace go. Empty: unknown, and
+	// they may meet any namespace.
+	Namespace string
+	// Version is the minor version of Kubernetes 1.x, 0 when unknown.
+	Version int
+	// External holds glob patterns of "Kind/name" or "Kind/namespace/name" for
+	// objects that exist though no file shows them.
+	External []string
+}
+
+// A Cluster is a set of objects as a cluster sees it. It is safe for use by
+// several goroutines.
+type Cluster struct {
+	*manifest.Set
+	Options Options
+}
+
+// New builds the view of a cluster on the set.
+func New(set *manifest.Set, options Options) *Cluster {
+	return &Cluster{Set: set, Options: options}
+}
+
+// An Origin is where an effective value was written.
+type Origin struct {
+	// Object is nil for a value that no file holds.
+	Object *manifest.Object
+	Path   node.Path
+	// Within is the part of the scalar that counts, empty for all of it.
+	Within string
+	// Default names the default that applies when Object is nil: "Kubernetes
+	// default", "image default".
+	Default string
+}
+
+// A Value is an effective value and where it came from.
+type Value[T any] struct {
+	V    T
+	From Origin
+}
