@@ -3,9 +3,18 @@ package rules
 
 import (
 	"github.com/crashlint/crashlint/internal/rule"
+	"github.com/crashlint/crashlint/rules/manifest"
+	"github.com/crashlint/crashlint/rules/probes"
+	"github.com/crashlint/crashlint/rules/references"
+	"github.com/crashlint/crashlint/rules/resources"
 )
 
 // All returns the families in the order in which they are listed to people.
 func All() []*rule.Family {
-	return []*rule.Family{}
+	return []*rule.Family{
+		probes.Family,
+		references.Family,
+		resources.Family,
+		manifest.Family,
+	}
 }

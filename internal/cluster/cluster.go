@@ -5,6 +5,9 @@
 package cluster
 
 import (
+	"cmp"
+	"sync"
+
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 )
@@ -26,11 +29,34 @@ type Options struct {
 type Cluster struct {
 	*manifest.Set
 	Options Options
+
+	index *index
+	// evidence answers who may make an object at run time. Only a reference to
+	// an object that is not there asks.
+	evidence func() *evidence
+	// memo holds what users of the cluster computed once, see Memo.
+	memo sync.Map
 }
 
 // New builds the view of a cluster on the set.
 func New(set *manifest.Set, options Options) *Cluster {
-	return &Cluster{Set: set, Options: options}
+	c := &Cluster{Set: set, Options: options}
+	c.index = newIndex(c)
+	c.evidence = sync.OnceValue(func() *evidence { return newEvidence(c) })
+	return c
+}
+
+// NamespaceOf returns the namespace that the object goes to, empty when the
+// files do not say: the one that a kustomization over its file sets, else the
+// one written, else that of the options.
+func (c *Cluster) NamespaceOf(o *manifest.Object) string {
+	if set, ok := c.index.namespaces[o.File().Path]; ok {
+		return set
+	}
+	if o.Patch {
+		return "" // the namespace of the patched object before kustomize sets it
+	}
+	return cmp.Or(o.Namespace, c.Options.Namespace)
 }
 
 // An Origin is where an effective value was written.

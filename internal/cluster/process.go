@@ -1,6 +1,13 @@
 package cluster
 
 import (
+	"path"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/crashlint/crashlint/internal/images"
+	"github.com/crashlint/crashlint/internal/kubelet"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 )
@@ -10,13 +17,18 @@ import (
 type Word struct {
 	Value string
 	// Known is false when the word depends on something that the files do not
-	// show; Value then holds the text as written.
+	// show; Value then holds the text as written, and the word may stand for
+	// none or several.
 	Known bool
-	From  Origin
+	// Secret is true when a Secret's value went into the word: it must never be
+	// printed.
+	Secret bool
+	From   Origin
 }
 
 // A Command is one simple command that a process runs: its own argument vector,
-// or a command of the shell script it interprets.
+// or a command of the shell script it interprets. Wrappers that only run
+// another program (tini, env, timeout, exec and the like) are taken off.
 type Command struct {
 	// Assignments are the variables set for this command, or exported before
 	// it, by the script.
@@ -27,8 +39,16 @@ type Command struct {
 	// Exec is true when the command replaces the shell.
 	Exec bool
 	// Conditional is true when the script may not come to run the command: it
-	// stands in a branch, a loop, a function, or behind && and ||.
+	// stands in a branch or a loop, or behind && and ||.
 	Conditional bool
+}
+
+// Name returns the base name of the program, empty when it is not known.
+func (c Command) Name() string {
+	if len(c.Words) == 0 || !c.Words[0].Known {
+		return ""
+	}
+	return path.Base(c.Words[0].Value)
 }
 
 // A Process is what runs in a container, or in an exec probe or hook.
@@ -36,19 +56,165 @@ type Process struct {
 	// Words is the argument vector, empty when it is the image's and the image
 	// is not known.
 	Words []Word
-	// Shell is true when the process is a shell that runs a script given on its
-	// command line.
+	// Partial is true when the entrypoint of an image that is not known comes
+	// before Words, which then holds the args alone and may be empty.
+	Partial bool
+	// Shell is true when the process is a shell that runs a script which the
+	// files show: on its command line, or mounted from a ConfigMap.
 	Shell bool
+	// ScriptError is what is wrong with the script when the shell cannot parse
+	// it; Commands then holds what stands before the error.
+	ScriptError string
 	// Commands are the simple commands run, in the order of the text: one for a
-	// process that is no shell, those of the script for a shell.
+	// process that is no shell, those of the script for a shell. It is empty
+	// when Partial.
 	Commands []Command
 }
 
-// Process returns the main process of the container.
-func (c *Cluster) Process(ctr *manifest.Container) Process { return Process{} }
+// Process returns the main process of the container: the image's entrypoint
+// where command does not replace it, and args or, without command and args, the
+// image's own arguments.
+// https://kubernetes.io/docs/tasks/inject-data-application/define-command-argument-container/#running-a-command-in-a-shell
+func (c *Cluster) Process(ctr *manifest.Container) Process {
+	return Memo(c, processOf{ctr}, func() Process { return c.process(ctr) })
+}
+
+type processOf struct{ *manifest.Container }
+
+func (c *Cluster) process(ctr *manifest.Container) Process {
+	env := c.Environment(ctr)
+	words := func(items []string, field string) []Word {
+		out := make([]Word, len(items))
+		for i, item := range items {
+			// The kubelet expands both (kuberuntime_container.go,
+			// generateContainerConfig: ExpandContainerCommandAndArgs).
+			out[i] = expandWord(item, env, Origin{Object: ctr.Workload.Object, Path: ctr.At(field, i)})
+		}
+		return out
+	}
+	var p Process
+	switch args := words(ctr.Args, "args"); {
+	case len(ctr.Command) > 0:
+		p.Words = append(words(ctr.Command, "command"), args...)
+	default:
+		facts, _ := images.Lookup(ctr.Image)
+		entrypoint, command := facts.Entrypoint()
+		if len(entrypoint) == 0 && len(command) == 0 {
+			p.Words, p.Partial = args, true
+			return p
+		}
+		p.Words = imageWords(entrypoint)
+		if len(args) == 0 {
+			args = imageWords(command)
+		}
+		p.Words = append(p.Words, args...)
+	}
+	c.interpret(&p, ctr, env)
+	return p
+}
 
 // ExecProcess returns the process of an exec probe or hook of the container
-// whose command stands at the path. The kubelet expands no $(VAR) there.
+// whose command stands at the path. The kubelet expands no $(VAR) there: it
+// hands the command to the runtime as it is (prober.go, runProbe; handlers.go).
 func (c *Cluster) ExecProcess(ctr *manifest.Container, command []string, at node.Path) Process {
-	return Process{}
+	p := Process{Words: make([]Word, len(command))}
+	for i, item := range command {
+		p.Words[i] = Word{Value: item, Known: true, From: Origin{Object: ctr.Workload.Object, Path: at.Append(i)}}
+	}
+	c.interpret(&p, ctr, c.Environment(ctr))
+	return p
+}
+
+// expandWord expands $(VAR) in an item of command or args.
+func expandWord(item string, env Environment, from Origin) Word {
+	w := Word{Known: from.Object.Known(from.Path), From: from}
+	w.Value = kubelet.Expand(item, func(name string) (string, bool) {
+		v, ok := env.Lookup(name)
+		if ok && !v.Known || !ok && env.Open {
+			w.Known = false
+		}
+		w.Secret = w.Secret || ok && v.Secret
+		return v.Value, ok && v.Known
+	})
+	if !w.Known {
+		w.Value = item
+	}
+	return w
+}
+
+func imageWords(items []string) []Word {
+	out := make([]Word, len(items))
+	for i, item := range items {
+		out[i] = Word{Value: item, Known: true, From: Origin{Default: "image default"}}
+	}
+	return out
+}
+
+// mountedFile returns the text of a file that a ConfigMap of the set puts into
+// the container, and where that text stands.
+func (c *Cluster) mountedFile(ctr *manifest.Container, file string) (string, Origin, bool) {
+	if !path.IsAbs(file) {
+		if ctr.WorkingDir == "" {
+			return "", Origin{}, false
+		}
+		file = path.Join(ctr.WorkingDir, file)
+	}
+	file = path.Clean(file)
+	var mount *corev1.VolumeMount
+	var below string
+	for i := range ctr.VolumeMounts {
+		m := &ctr.VolumeMounts[i]
+		at := path.Clean(m.MountPath)
+		rest, ok := strings.CutPrefix(file, strings.TrimSuffix(at, "/")+"/")
+		if file == at {
+			rest, ok = "", true
+		}
+		if ok && (mount == nil || len(at) > len(path.Clean(mount.MountPath))) {
+			mount, below = m, rest
+		}
+	}
+	if mount == nil || mount.SubPathExpr != "" {
+		return "", Origin{}, false
+	}
+	below = path.Join(mount.SubPath, below)
+	for i := range ctr.Workload.Pod.Volumes {
+		v := &ctr.Workload.Pod.Volumes[i]
+		if v.Name != mount.Name {
+			continue
+		}
+		if v.ConfigMap != nil {
+			return c.configMapFile(ctr.Workload, v.ConfigMap.Name, v.ConfigMap.Items, below)
+		}
+		if v.Projected != nil {
+			for _, s := range v.Projected.Sources {
+				if s.ConfigMap == nil {
+					continue
+				}
+				if text, from, ok := c.configMapFile(ctr.Workload, s.ConfigMap.Name, s.ConfigMap.Items, below); ok {
+					return text, from, true
+				}
+			}
+		}
+	}
+	return "", Origin{}, false
+}
+
+func (c *Cluster) configMapFile(w *manifest.Workload, name string, items []corev1.KeyToPath, file string) (string, Origin, bool) {
+	key := file
+	if len(items) > 0 {
+		key = ""
+		for _, item := range items {
+			if path.Clean(item.Path) == file {
+				key = item.Key
+			}
+		}
+	}
+	found := c.Find(w.Object, "ConfigMap", name)
+	if len(found) == 0 || key == "" {
+		return "", Origin{}, false
+	}
+	at := node.P("data", key)
+	v, _ := found[0].Value(at)
+	text, ok := v.(string)
+	return text, Origin{Object: found[0], Path: at}, ok && found[0].Known(at)
 }

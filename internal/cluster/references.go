@@ -1,6 +1,12 @@
 package cluster
 
 import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/bmatcuk/doublestar/v4"
+
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 )
@@ -19,11 +25,271 @@ type Reference struct {
 	Key      string
 	KeyAt    node.Path
 	Optional bool
+	// Pull marks an image pull secret, without which the kubelet tries to pull
+	// all the same.
+	Pull bool
 	// Use says what the object is needed for, for messages: "environment
 	// variable DB_PASSWORD", "volume config".
 	Use string
 }
 
-// References returns the Secrets and ConfigMaps that the workload's pods name,
-// in the order of the text.
-func (c *Cluster) References(w *manifest.Workload) []Reference { return nil }
+// References returns the Secrets and ConfigMaps that the workload's pods name:
+// those of the containers in the order in which they start, then those of the
+// pod. Volumes that no container mounts are left out: the kubelet does not set
+// them up (pkg/kubelet/volumemanager/populator, processPodVolumes).
+func (c *Cluster) References(w *manifest.Workload) []Reference {
+	var refs []Reference
+	add := func(r Reference) {
+		if r.Workload = w; r.Name != "" {
+			refs = append(refs, r)
+		}
+	}
+	mounted := map[string]bool{}
+	for _, ctr := range w.Containers {
+		for _, m := range ctr.VolumeMounts {
+			mounted[m.Name] = true
+		}
+		for i := range ctr.Env {
+			e := &ctr.Env[i]
+			if e.ValueFrom == nil || e.Value != "" {
+				continue
+			}
+			at := ctr.At("env", i, "valueFrom")
+			use := "environment variable " + e.Name
+			if s := e.ValueFrom.SecretKeyRef; s != nil {
+				at := at.Append("secretKeyRef")
+				add(Reference{Container: ctr, Kind: secret, Name: s.Name, At: at.Append("name"), Key: s.Key, KeyAt: at.Append("key"), Optional: yes(s.Optional), Use: use})
+			}
+			if s := e.ValueFrom.ConfigMapKeyRef; s != nil {
+				at := at.Append("configMapKeyRef")
+				add(Reference{Container: ctr, Kind: configMap, Name: s.Name, At: at.Append("name"), Key: s.Key, KeyAt: at.Append("key"), Optional: yes(s.Optional), Use: use})
+			}
+		}
+		for i := range ctr.EnvFrom {
+			e := &ctr.EnvFrom[i]
+			at := ctr.At("envFrom", i)
+			if s := e.SecretRef; s != nil {
+				add(Reference{Container: ctr, Kind: secret, Name: s.Name, At: at.Append("secretRef", "name"), Optional: yes(s.Optional), Use: "envFrom"})
+			}
+			if s := e.ConfigMapRef; s != nil {
+				add(Reference{Container: ctr, Kind: configMap, Name: s.Name, At: at.Append("configMapRef", "name"), Optional: yes(s.Optional), Use: "envFrom"})
+			}
+		}
+	}
+	for i := range w.Pod.Volumes {
+		if v := &w.Pod.Volumes[i]; mounted[v.Name] {
+			volumeReferences(v, w.PodPath.Append("volumes", i), add)
+		}
+	}
+	for i, s := range w.Pod.ImagePullSecrets {
+		add(Reference{Kind: secret, Name: s.Name, At: w.PodPath.Append("imagePullSecrets", i, "name"), Pull: true, Use: "image pull secret"})
+	}
+	return refs
+}
+
+func volumeReferences(v *corev1.Volume, at node.Path, add func(Reference)) {
+	use := "volume " + v.Name
+	whole := func(kind, name string, at node.Path, items []corev1.KeyToPath, itemsAt node.Path, optional *bool) {
+		r := Reference{Kind: kind, Name: name, At: at, Optional: yes(optional), Use: use}
+		if len(items) == 0 {
+			add(r)
+		}
+		for i, item := range items {
+			r.Key, r.KeyAt = item.Key, itemsAt.Append(i, "key")
+			add(r)
+		}
+	}
+	if s := v.Secret; s != nil {
+		at := at.Append("secret")
+		whole(secret, s.SecretName, at.Append("secretName"), s.Items, at.Append("items"), s.Optional)
+	}
+	if s := v.ConfigMap; s != nil {
+		at := at.Append("configMap")
+		whole(configMap, s.Name, at.Append("name"), s.Items, at.Append("items"), s.Optional)
+	}
+	if v.Projected != nil {
+		for i := range v.Projected.Sources {
+			source, at := &v.Projected.Sources[i], at.Append("projected", "sources", i)
+			if s := source.Secret; s != nil {
+				at := at.Append("secret")
+				whole(secret, s.Name, at.Append("name"), s.Items, at.Append("items"), s.Optional)
+			}
+			if s := source.ConfigMap; s != nil {
+				at := at.Append("configMap")
+				whole(configMap, s.Name, at.Append("name"), s.Items, at.Append("items"), s.Optional)
+			}
+		}
+	}
+	credentials := func(s *corev1.LocalObjectReference, steps ...any) {
+		if s != nil {
+			add(Reference{Kind: secret, Name: s.Name, At: at.Append(steps...).Append("name"), Use: use})
+		}
+	}
+	if s := v.CSI; s != nil {
+		credentials(s.NodePublishSecretRef, "csi", "nodePublishSecretRef")
+	}
+	if s := v.FlexVolume; s != nil {
+		credentials(s.SecretRef, "flexVolume", "secretRef")
+	}
+	if s := v.CephFS; s != nil {
+		credentials(s.SecretRef, "cephfs", "secretRef")
+	}
+	if s := v.RBD; s != nil {
+		credentials(s.SecretRef, "rbd", "secretRef")
+	}
+	if s := v.ISCSI; s != nil {
+		credentials(s.SecretRef, "iscsi", "secretRef")
+	}
+	if s := v.ScaleIO; s != nil {
+		credentials(s.SecretRef, "scaleIO", "secretRef")
+	}
+	if s := v.StorageOS; s != nil {
+		credentials(s.SecretRef, "storageos", "secretRef")
+	}
+	if s := v.AzureFile; s != nil {
+		add(Reference{Kind: secret, Name: s.SecretName, At: at.Append("azureFile", "secretName"), Use: use})
+	}
+}
+
+func yes(b *bool) bool { return b != nil && *b }
+
+// A Status says what is known of the object that a reference names.
+type Status uint8
+
+const (
+	// Missing: nothing in the files gives or makes it.
+	Missing Status = iota
+	// Defined: it is in the files, or an object in the files has it made.
+	Defined
+	// Elsewhere: what defines it in the files does so in other namespaces only.
+	Elsewhere
+	// Expected: no file defines it, but something makes it likely that it will
+	// be there: a controller, a job, the cluster itself, the configuration.
+	Expected
+)
+
+// A KeyStatus says whether the object has the key that a reference names.
+type KeyStatus uint8
+
+const (
+	// KeyUnknown: no key is named, or the files do not list them all.
+	KeyUnknown KeyStatus = iota
+	// KeyPresent: the object has it.
+	KeyPresent
+	// KeyAbsent: no object that the reference could mean has it.
+	KeyAbsent
+	// KeyDistant: the nearest object does not have it; another of the name,
+	// farther away, does.
+	KeyDistant
+)
+
+// A Resolution is what a reference comes to.
+type Resolution struct {
+	Status Status
+	// By are the objects that define it, nearest first: the object itself, or
+	// what has it made. For Elsewhere, those of other namespaces.
+	By []*manifest.Object
+	// Because says who is expected to make it, for Expected.
+	Because string
+	// Keys are those of the nearest definition, sorted.
+	Keys []string
+	Key  KeyStatus
+}
+
+// Resolve says what the reference means.
+func (c *Cluster) Resolve(r Reference) Resolution {
+	var here, other []*definition
+	namespace := c.NamespaceOf(r.Workload.Object)
+	for _, d := range c.definitionsOf(r.Kind, r.Name) {
+		if d.everywhere || meet(namespace, d.namespaceIn(c)) {
+			here = append(here, d)
+		} else {
+			other = append(other, d)
+		}
+	}
+	switch {
+	case len(here) > 0:
+		sortNearest(r.Workload.Object, here, definer)
+		res := Resolution{Status: Defined, By: definedBy(here), Keys: slices.Compact(slices.Sorted(slices.Values(here[0].keys)))}
+		if c.sure(r.Workload, here[0]) {
+			res.Key = keyStatus(here, r.Key)
+		}
+		return res
+	case c.external(r.Kind, namespace, r.Name):
+		return Resolution{Status: Expected, Because: "the configuration"}
+	}
+	if because := c.evidence().expects(c, r); because != "" {
+		return Resolution{Status: Expected, Because: because}
+	}
+	if len(other) > 0 {
+		sortNearest(r.Workload.Object, other, definer)
+		return Resolution{Status: Elsewhere, By: definedBy(other)}
+	}
+	return Resolution{Status: Missing}
+}
+
+// sure reports whether a definition is the one the workload meets: it stands
+// near, or the namespaces of both are known and the same.
+func (c *Cluster) sure(w *manifest.Workload, d *definition) bool {
+	namespace := c.NamespaceOf(w.Object)
+	return namespace != "" && namespace == d.namespaceIn(c) || distanceOf(w.Object, d.by).near()
+}
+
+func definer(d *definition) *manifest.Object { return d.by }
+
+func definedBy(ds []*definition) []*manifest.Object {
+	out := make([]*manifest.Object, len(ds))
+	for i, d := range ds {
+		out[i] = d.by
+	}
+	return out
+}
+
+// definitionsOf returns what defines the object, in any namespace.
+func (c *Cluster) definitionsOf(kind, name string) []*definition {
+	ds := c.index.definitions[objectKey{kind, name}]
+	if len(ds) > 0 {
+		return ds
+	}
+	if plain, ok := generatedName(name); ok {
+		for _, d := range c.index.definitions[objectKey{kind, plain}] {
+			if !d.literal() {
+				ds = append(ds, d)
+			}
+		}
+	}
+	return ds
+}
+
+// keyStatus looks the key up in the definitions, nearest first.
+func keyStatus(ds []*definition, key string) KeyStatus {
+	if key == "" {
+		return KeyUnknown
+	}
+	open := false
+	for i, d := range ds {
+		if slices.Contains(d.keys, key) {
+			if i > 0 && !open && ds[i-1].complete && d.literal() && !d.by.Patch {
+				return KeyDistant
+			}
+			return KeyPresent
+		}
+		open = open || !d.complete
+	}
+	if open {
+		return KeyUnknown
+	}
+	return KeyAbsent
+}
+
+// external reports whether the configuration says that the object exists.
+func (c *Cluster) external(kind, namespace, name string) bool {
+	for _, pattern := range c.Options.External {
+		for _, full := range []string{kind + "/" + name, kind + "/" + namespace + "/" + name} {
+			if ok, err := doublestar.Match(pattern, full); err == nil && ok {
+				return true
+			}
+		}
+	}
+	return false
+}

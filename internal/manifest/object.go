@@ -48,6 +48,9 @@ type Object struct {
 	// Patch marks a document that a kustomization applies to an object written
 	// elsewhere: what is absent from it is unknown.
 	Patch bool
+	// Problems are the places where the text does not fit the object's type, or,
+	// for a document that could not be read, why.
+	Problems []node.Problem
 
 	doc  Document
 	root node.Path

@@ -143,4 +143,7 @@ func (w *Workload) Replicas() int32 {
 type Set struct {
 	Objects   []*Object
 	Workloads []*Workload
+	// Broken are the documents that say they are Kubernetes objects and could
+	// not be read. Of such an object only the kind may be known.
+	Broken []*Object
 }

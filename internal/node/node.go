@@ -35,7 +35,8 @@ type Path []Elem
 func P(steps ...any) Path { return Path(nil).Append(steps...) }
 
 // Append returns a new path that goes on from p with strings (keys), ints
-// (indices), Elems and Paths. It never shares p's memory.
+// (indices), Elems and Paths. It never shares p's memory. Like P it panics on
+// any other type.
 func (p Path) Append(steps ...any) Path {
 	out := make(Path, len(p), len(p)+len(steps))
 	copy(out, p)

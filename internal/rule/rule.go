@@ -51,6 +51,9 @@ type Pass struct {
 	Options any
 	// Report takes a finding. The engine sets it.
 	Report func(Finding)
+	// Problem takes what kept the rule from doing its work, a policy that ran
+	// out of time, say. The engine sets it.
+	Problem func(diag.Problem)
 }
 
 // A Finding is one fault at one place, symbolically.
@@ -63,6 +66,9 @@ type Finding struct {
 	// Within narrows the place to a part of a scalar: "-Xmx2g" in a longer
 	// value.
 	Within string
+	// Place is the exact place, for the few faults that a path cannot name: the
+	// first of two equal keys. At still says which field it is about.
+	Place *node.Location
 	// Message is the fact, then the consequence, with numbers. Lower case, no
 	// full stop.
 	Message string
@@ -83,6 +89,7 @@ type Related struct {
 	At      node.Path
 	Target  node.Target
 	Within  string
+	Place   *node.Location
 	Message string
 }
 

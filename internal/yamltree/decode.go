@@ -3,97 +3,83 @@ package yamltree
 import (
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
-	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/agnivade/levenshtein"
 	yaml "go.yaml.in/yaml/v4"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/crashlint/crashlint/internal/node"
 )
 
-// A ProblemKind is a way in which a document does not fit its type.
-type ProblemKind uint8
-
-const (
-	// UnknownField: the type has no such field. The API server drops it, or
-	// refuses the object when field validation is strict, as kubectl asks for.
-	UnknownField ProblemKind = iota
-	// InvalidField: the value cannot be what the field takes; the API server
-	// refuses the object.
-	InvalidField
-	// DuplicateKey: the mapping has the key twice; only the last one counts.
-	DuplicateKey
-)
-
-// A Problem is one place where a document does not fit its type.
-type Problem struct {
-	Kind    ProblemKind
-	Path    node.Path
-	Message string
-	// Suggest is the field that was probably meant, for UnknownField.
-	Suggest string
-	// First is the earlier of two equal keys, for DuplicateKey.
-	First node.Location
-	// Here is where the problem stands; a path cannot name the first of two
-	// equal keys.
-	Here node.Location
-}
-
 // Decode fills the value that into points to from what stands at the path and
 // reports everything that does not fit. A field that does not fit is left unset
 // and the rest is decoded: unlike a JSON decoder it never stops at the first
 // problem. Field names are matched exactly, as the API server does
-// (sigs.k8s.io/json, case-sensitive).
-func (t *Tree) Decode(p node.Path, into any) []Problem {
+// (sigs.k8s.io/json, case-sensitive). A placeholder where the type takes no
+// string is left unset without a problem, and no longer Constant.
+func (t *Tree) Decode(p node.Path, into any) []node.Problem {
 	e, ok := t.find(p)
 	if !ok {
 		return nil
 	}
 	d := &decoder{tree: t}
-	d.decode(e.value, reflect.ValueOf(into).Elem(), nil)
+	d.decode(e.value, reflect.ValueOf(into).Elem())
 	return d.problems
 }
 
 type decoder struct {
 	tree     *Tree
-	problems []Problem
-	visits   int
+	path     node.Path // of the value being decoded
+	problems []node.Problem
+	parents  []parent
 }
 
-func (d *decoder) report(kind ProblemKind, at *yaml.Node, p node.Path, suggest, format string, args ...any) {
-	d.problems = append(d.problems, Problem{
-		Kind: kind, Path: append(node.Path(nil), p...), Suggest: suggest, Message: fmt.Sprintf(format, args...),
+// at decodes n into v as the step below the current path.
+func (d *decoder) at(step node.Elem, n *yaml.Node, v reflect.Value) bool {
+	d.path = append(d.path, step)
+	ok := d.decode(n, v)
+	d.path = d.path[:len(d.path)-1]
+	return ok
+}
+
+func (d *decoder) report(kind node.ProblemKind, at *yaml.Node, message string) *node.Problem {
+	d.problems = append(d.problems, node.Problem{
+		Kind: kind, Path: slices.Clone(d.path), Message: message,
 		Here: node.Location{File: d.tree.file, Span: d.tree.nodeSpan(at)},
 	})
+	return &d.problems[len(d.problems)-1]
 }
 
-func (d *decoder) invalid(n *yaml.Node, p node.Path, want string) {
-	d.report(InvalidField, n, p, "", "%s, but the field takes %s", describe(n), want)
+// invalid reports a value that cannot be what the field takes, unless it stands
+// for another value. It returns false, for decode to return.
+func (d *decoder) invalid(n *yaml.Node, want string) bool {
+	if n.Kind == yaml.ScalarNode && substitution(n.Value) {
+		d.tree.substituted.Store(n, true)
+		return false
+	}
+	d.report(node.InvalidField, n, d.describe(n)+", but the field takes "+want)
+	return false
 }
 
 // describe says what a node is, as its writer would put it. It never gives the
-// value of a mapping or list, and callers keep secret values away from it.
-func describe(n *yaml.Node) string {
-	n = deref(n)
+// value of a mapping or list, nor what may be the content of a Secret.
+func (d *decoder) describe(n *yaml.Node) string {
+	text := shorten(n.Value)
+	if len(d.path) > 0 && (d.path[0] == node.Key("data") || d.path[0] == node.Key("stringData")) {
+		text = "this"
+	}
 	switch n.Kind {
 	case yaml.MappingNode:
 		return "this is a mapping"
 	case yaml.SequenceNode:
 		return "this is a list"
-	}
-	text := n.Value
-	if len(text) > 40 {
-		text = text[:40] + "..."
 	}
 	switch scalar(n).(type) {
 	case bool:
@@ -101,172 +87,193 @@ func describe(n *yaml.Node) string {
 	case int64, uint64, float64:
 		return text + " is a number"
 	}
-	return strconv.Quote(text) + " is a string"
+	if text != "this" {
+		text = strconv.Quote(text)
+	}
+	return text + " is a string"
+}
+
+func shorten(text string) string {
+	if runes := []rune(text); len(runes) > 40 {
+		return string(runes[:40]) + "..."
+	}
+	return text
 }
 
 var (
 	quantityType    = reflect.TypeFor[resource.Quantity]()
 	intOrStringType = reflect.TypeFor[intstr.IntOrString]()
-	timeType        = reflect.TypeFor[metav1.Time]()
-	microTimeType   = reflect.TypeFor[metav1.MicroTime]()
-	durationType    = reflect.TypeFor[metav1.Duration]()
-	fieldsType      = reflect.TypeFor[metav1.FieldsV1]()
-	rawType         = reflect.TypeFor[runtime.RawExtension]()
 	bytesType       = reflect.TypeFor[[]byte]()
 )
 
-func (d *decoder) decode(n *yaml.Node, v reflect.Value, p node.Path) {
+// wanted says what the types take that decode themselves.
+var wanted = map[reflect.Type]string{
+	reflect.TypeFor[metav1.Time]():      "a time such as 2006-01-02T15:04:05Z",
+	reflect.TypeFor[metav1.MicroTime](): "a time such as 2006-01-02T15:04:05.000000Z",
+	reflect.TypeFor[metav1.Duration]():  "a duration such as 1m30s",
+}
+
+// decode reports whether v now holds what n says.
+func (d *decoder) decode(n *yaml.Node, v reflect.Value) bool {
 	n = deref(n)
-	if d.visits++; n == nil || d.visits > maxVisits || len(p) > maxDepth || isNull(n) {
-		return // null leaves a field unset
+	if isNull(n) {
+		return true // null leaves a field unset
 	}
 	switch v.Type() {
 	case quantityType:
-		d.quantity(n, v, p)
-		return
+		return d.quantity(n, v)
 	case intOrStringType:
-		d.intOrString(n, v, p)
-		return
-	case timeType, microTimeType:
-		s, ok := scalar(n).(string)
-		if _, err := time.Parse(time.RFC3339, s); !ok || err != nil {
-			d.invalid(n, p, "a time such as 2006-01-02T15:04:05Z")
-		}
-		return
-	case durationType:
-		s, _ := scalar(n).(string)
-		dur, err := time.ParseDuration(s)
-		if err != nil {
-			d.invalid(n, p, "a duration such as 1m30s")
-			return
-		}
-		v.Set(reflect.ValueOf(metav1.Duration{Duration: dur}))
-		return
-	case fieldsType, rawType:
-		return
+		return d.intOrString(n, v)
 	case bytesType:
-		d.bytes(n, v, p)
-		return
+		return d.bytes(n, v)
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
+		if !v.IsNil() { // made ready by the caller, who holds on to it
+			return d.decode(n, v.Elem())
+		}
 		e := reflect.New(v.Type().Elem())
-		before := len(d.problems)
-		d.decode(n, e.Elem(), p)
+		ok := d.decode(n, e.Elem())
 		// A pointer to something that did not decode stays nil: unset, not zero.
-		if len(d.problems) == before || e.Elem().Kind() == reflect.Struct && n.Kind == yaml.MappingNode {
+		if ok || e.Elem().Kind() == reflect.Struct && n.Kind == yaml.MappingNode {
 			v.Set(e)
 		}
+		return ok
 	case reflect.Struct:
-		d.structure(n, v, p)
+		if u, ok := v.Addr().Interface().(json.Unmarshaler); ok {
+			return d.custom(n, u, v)
+		}
+		return d.structure(n, v)
 	case reflect.Map:
-		d.mapping(n, v, p)
+		return d.mapping(n, v)
 	case reflect.Slice:
 		if n.Kind != yaml.SequenceNode {
-			d.invalid(n, p, "a list")
-			return
+			return d.invalid(n, "a list")
 		}
 		s := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+		ok := true
 		for i, c := range n.Content {
-			d.decode(c, s.Index(i), p.Append(i))
+			ok = d.at(node.Index(i), c, s.Index(i)) && ok
 		}
 		v.Set(s)
+		return ok
 	case reflect.Interface:
-		v.Set(reflect.ValueOf(toJSON(n, 0, &d.visits)))
-	default:
-		d.scalar(n, v, p)
+		v.Set(reflect.ValueOf(d.tree.toJSON(n)))
+		return true
 	}
+	return d.scalar(n, v)
 }
 
-func (d *decoder) scalar(n *yaml.Node, v reflect.Value, p node.Path) {
+// custom decodes into a type that reads JSON its own way.
+func (d *decoder) custom(n *yaml.Node, u json.Unmarshaler, v reflect.Value) bool {
+	b, err := json.Marshal(d.tree.toJSON(n))
+	if err == nil {
+		err = u.UnmarshalJSON(b)
+	}
+	if err == nil {
+		return true
+	}
+	want, ok := wanted[v.Type()]
+	if !ok {
+		want = "another kind of value"
+	}
+	return d.invalid(n, want)
+}
+
+func (d *decoder) scalar(n *yaml.Node, v reflect.Value) bool {
 	if n.Kind != yaml.ScalarNode {
-		d.invalid(n, p, wants(v.Kind()))
-		return
+		return d.unfit(n, v.Kind())
 	}
-	switch x := scalar(n).(type) {
-	case string:
-		if v.Kind() == reflect.String {
-			v.SetString(x)
-			return
+	x := scalar(n)
+	switch v.Kind() {
+	case reflect.String:
+		if s, ok := x.(string); ok {
+			v.SetString(s)
+			return true
 		}
-	case bool:
-		if v.Kind() == reflect.Bool {
-			v.SetBool(x)
-			return
+	case reflect.Bool:
+		if b, ok := x.(bool); ok {
+			v.SetBool(b)
+			return true
 		}
-	case int64:
-		switch {
-		case v.CanInt() && !v.OverflowInt(x):
-			v.SetInt(x)
-			return
-		case v.CanFloat():
-			v.SetFloat(float64(x))
-			return
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		if i, err := strconv.ParseInt(jsonNumber(x), 10, v.Type().Bits()); err == nil {
+			v.SetInt(i)
+			return true
 		}
-	case float64:
-		switch {
-		case v.CanFloat():
-			v.SetFloat(x)
-			return
-		case v.CanInt() && x == math.Trunc(x) && math.Abs(x) < 1<<53 && !v.OverflowInt(int64(x)):
-			v.SetInt(int64(x)) // JSON does not tell 1.0 from 1
-			return
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if u, err := strconv.ParseUint(jsonNumber(x), 10, v.Type().Bits()); err == nil {
+			v.SetUint(u)
+			return true
+		}
+	case reflect.Float32, reflect.Float64:
+		if f, err := strconv.ParseFloat(jsonNumber(x), v.Type().Bits()); err == nil {
+			v.SetFloat(f)
+			return true
 		}
 	}
-	if v.Kind() == reflect.String {
-		d.invalid(n, p, "a string: put it in quotes")
-		return
-	}
-	d.invalid(n, p, wants(v.Kind()))
+	return d.unfit(n, v.Kind())
 }
 
-func wants(k reflect.Kind) string {
+// jsonNumber is the number as it travels to the API server, empty for what is
+// none. JSON does not tell 1.0 and 1e3 from 1 and 1000.
+func jsonNumber(x any) string {
+	switch x.(type) {
+	case int64, uint64, float64:
+		if b, err := json.Marshal(x); err == nil {
+			return string(b)
+		}
+	}
+	return ""
+}
+
+func (d *decoder) unfit(n *yaml.Node, k reflect.Kind) bool {
 	switch k {
 	case reflect.String:
-		return "a string"
+		before := len(d.problems)
+		want := "a string"
+		if n.Kind == yaml.ScalarNode {
+			want = "a string: put it in quotes"
+		}
+		d.invalid(n, want)
+		for i := range d.problems[before:] {
+			d.problems[before+i].WantsString = true
+		}
+		return false
 	case reflect.Bool:
-		return "true or false"
+		return d.invalid(n, "true or false")
 	case reflect.Float32, reflect.Float64:
-		return "a number"
+		return d.invalid(n, "a number")
 	}
-	return "an integer"
+	return d.invalid(n, "an integer")
 }
 
-func (d *decoder) quantity(n *yaml.Node, v reflect.Value, p node.Path) {
-	var text string
-	switch x := scalar(n).(type) {
-	case string:
-		text = x
-	case int64, uint64:
-		text = fmt.Sprint(x)
-	case float64:
-		b, err := json.Marshal(x)
-		if err != nil {
-			d.invalid(n, p, "a quantity such as 512Mi or 500m")
-			return
-		}
-		text = string(b)
-	default:
-		d.invalid(n, p, "a quantity such as 512Mi or 500m")
-		return
-	}
+const quantityExample = "a quantity such as 512Mi or 500m"
+
+func (d *decoder) quantity(n *yaml.Node, v reflect.Value) bool {
 	if n.Kind != yaml.ScalarNode {
-		d.invalid(n, p, "a quantity such as 512Mi or 500m")
-		return
+		return d.invalid(n, quantityExample)
 	}
+	x := scalar(n)
+	text, isString := x.(string)
+	if !isString {
+		text = jsonNumber(x)
+	}
+	// Quantity.UnmarshalJSON trims.
 	q, err := resource.ParseQuantity(strings.TrimSpace(text))
-	if err != nil {
-		if Placeholder(text) {
-			return // not what will be applied
-		}
-		want := "a quantity such as 512Mi or 500m"
-		if s := quantitySuggestion(text); s != "" {
-			want += ": write " + s
-		}
-		d.report(InvalidField, n, p, "", "%q is not a quantity; the field takes %s", text, want)
-		return
+	switch {
+	case err == nil:
+		v.Set(reflect.ValueOf(q))
+		return true
+	case !isString || substitution(text):
+		return d.invalid(n, quantityExample)
 	}
-	v.Set(reflect.ValueOf(q))
+	want := quantityExample
+	if s := quantitySuggestion(text); s != "" {
+		want += ": write " + s
+	}
+	d.report(node.InvalidField, n, strconv.Quote(shorten(text))+" is not a quantity; the field takes "+want)
+	return false
 }
 
 // quantitySuggestion mends the suffixes that other tools accept and Kubernetes
@@ -289,114 +296,169 @@ func quantitySuggestion(s string) string {
 	return number + replacement
 }
 
-func (d *decoder) intOrString(n *yaml.Node, v reflect.Value, p node.Path) {
+func (d *decoder) intOrString(n *yaml.Node, v reflect.Value) bool {
 	if n.Kind == yaml.ScalarNode {
-		switch x := scalar(n).(type) {
-		case string:
-			v.Set(reflect.ValueOf(intstr.FromString(x)))
-			return
-		case int64:
-			if x >= math.MinInt32 && x <= math.MaxInt32 {
-				v.Set(reflect.ValueOf(intstr.FromInt32(int32(x))))
-				return
+		x := scalar(n)
+		if s, ok := x.(string); ok {
+			v.Set(reflect.ValueOf(intstr.FromString(s)))
+			if substitution(s) {
+				d.tree.substituted.Store(n, true)
 			}
+			return true
+		}
+		if i, err := strconv.ParseInt(jsonNumber(x), 10, 32); err == nil {
+			v.Set(reflect.ValueOf(intstr.FromInt32(int32(i))))
+			return true
 		}
 	}
-	d.invalid(n, p, "an integer or a name")
+	return d.invalid(n, "an integer or a name")
 }
 
-func (d *decoder) bytes(n *yaml.Node, v reflect.Value, p node.Path) {
-	s, ok := scalar(n).(string)
-	if n.Kind != yaml.ScalarNode || !ok {
-		d.report(InvalidField, n, p, "", "the value is not a string, but the field takes base64")
-		return
+// bytes decodes base64. Its messages never show the value: it may be a secret.
+func (d *decoder) bytes(n *yaml.Node, v reflect.Value) bool {
+	s, ok := "", false
+	if n.Kind == yaml.ScalarNode {
+		s, ok = scalar(n).(string)
 	}
-	b, err := base64.StdEncoding.DecodeString(strings.NewReplacer("\n", "", "\r", "").Replace(s))
-	if err != nil {
-		if !Placeholder(s) {
-			// The value is not quoted: it may be a secret.
-			d.report(InvalidField, n, p, "", "the value is not base64; plain text belongs under stringData")
-		}
-		return
+	if !ok {
+		d.report(node.InvalidField, n, "the value is not a string, but the field takes base64")
+		return false
 	}
-	v.SetBytes(b)
+	b, err := base64.StdEncoding.DecodeString(s)
+	if err == nil {
+		v.SetBytes(b)
+		return true
+	}
+	if substitution(s) {
+		d.tree.substituted.Store(n, true)
+		return false
+	}
+	d.report(node.InvalidField, n, "the value is not base64; plain text belongs under stringData")
+	return false
 }
 
-func (d *decoder) mapping(n *yaml.Node, v reflect.Value, p node.Path) {
-	if n.Kind != yaml.MappingNode {
-		d.invalid(n, p, "a mapping")
-		return
+func (d *decoder) mapping(n *yaml.Node, v reflect.Value) bool {
+	if n.Kind != yaml.MappingNode || v.Type().Key().Kind() != reflect.String {
+		return d.invalid(n, "a mapping")
 	}
-	d.duplicates(n, p)
-	es := entries(n)
+	d.duplicates(n)
+	es := d.tree.entries(n)
 	m := reflect.MakeMapWithSize(v.Type(), len(es))
+	all := true
 	for _, e := range es {
 		x := reflect.New(v.Type().Elem()).Elem()
-		before := len(d.problems)
-		d.decode(e.value, x, p.Append(e.name))
-		if len(d.problems) == before || x.Kind() == reflect.Struct {
+		ok := d.at(node.Key(e.name), e.value, x)
+		if ok || x.Kind() == reflect.Struct && x.Type() != quantityType {
 			m.SetMapIndex(reflect.ValueOf(e.name).Convert(v.Type().Key()), x)
 		}
+		all = all && ok
 	}
 	v.Set(m)
+	return all
 }
 
-func (d *decoder) structure(n *yaml.Node, v reflect.Value, p node.Path) {
+func (d *decoder) structure(n *yaml.Node, v reflect.Value) bool {
 	if n.Kind != yaml.MappingNode {
-		d.invalid(n, p, "a mapping")
-		return
+		return d.invalid(n, "a mapping")
 	}
-	d.duplicates(n, p)
+	d.duplicates(n)
 	fields := fieldsOf(v.Type())
-	for _, e := range entries(n) {
-		at := p.Append(e.name)
-		i, ok := fields.index[e.name]
-		if !ok {
-			if len(p) == 0 && (e.name == "apiVersion" || e.name == "kind") {
-				continue
-			}
-			suggest := fields.nearest(e.name)
-			d.report(UnknownField, e.key, at, suggest, "%s", e.name)
+	d.parents = append(d.parents, parent{v.Type(), len(d.path)})
+	all := true
+	for _, e := range d.tree.entries(n) {
+		if i, ok := fields.index[e.name]; ok {
+			all = d.at(node.Key(e.name), e.value, v.FieldByIndex(i)) && all
 			continue
 		}
-		d.decode(e.value, v.FieldByIndex(i), at)
+		if len(d.path) == 0 && (e.name == "apiVersion" || e.name == "kind") {
+			continue
+		}
+		all = false
+		suggest := d.suggest(v.Type(), e.name)
+		d.path = append(d.path, node.Key(e.name))
+		d.report(node.UnknownField, e.key, e.name).Suggest = suggest
+		d.path = d.path[:len(d.path)-1]
 	}
+	d.parents = d.parents[:len(d.parents)-1]
+	return all
+}
+
+// A parent is a struct around the one being decoded, and the length of its path.
+type parent struct {
+	fields reflect.Type
+	depth  int
+}
+
+// suggest says what to write instead of a field that the type does not have: a
+// field of a similar name, or the same field where it belongs, one or more
+// levels up or one down.
+func (d *decoder) suggest(t reflect.Type, name string) string {
+	if s := fieldsOf(t).nearest(name); s != "" {
+		return "write " + s
+	}
+	for i := len(d.parents) - 2; i >= 0; i-- { // the last one is t itself
+		if _, ok := fieldsOf(d.parents[i].fields).index[name]; ok {
+			if d.parents[i].depth == 0 {
+				return "move it to the top of the object"
+			}
+			return "move it up, to " + d.path[:d.parents[i].depth].String()
+		}
+	}
+	for _, child := range fieldsOf(t).names {
+		sub := t.FieldByIndex(fieldsOf(t).index[child]).Type
+		list := ""
+		for sub.Kind() == reflect.Pointer || sub.Kind() == reflect.Slice {
+			if sub.Kind() == reflect.Slice {
+				list = "[]"
+			}
+			sub = sub.Elem()
+		}
+		if sub.Kind() != reflect.Struct || child == "ephemeralContainers" || child == "initContainers" {
+			continue
+		}
+		if _, ok := fieldsOf(sub).index[name]; ok {
+			return "move it down, into " + d.path.Append(child).String() + list
+		}
+	}
+	return ""
 }
 
 // duplicates reports keys written twice in one mapping. What a merge key brings
 // in is meant to be overridden and does not count.
-func (d *decoder) duplicates(n *yaml.Node, p node.Path) {
+func (d *decoder) duplicates(n *yaml.Node) {
 	if len(n.Content) < 4 {
 		return
 	}
-	var seen map[string]*yaml.Node
-	if len(n.Content) > 32 {
-		seen = make(map[string]*yaml.Node, len(n.Content)/2)
+	var seen map[string]int // name → index in n.Content
+	if len(n.Content) > 2*smallMapping {
+		seen = make(map[string]int, len(n.Content)/2)
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k := n.Content[i]
-		if k.Kind != yaml.ScalarNode || isMerge(k) {
+		if isMerge(k) {
 			continue
 		}
-		var first *yaml.Node
+		name, first := keyName(k), -1
 		if seen != nil {
-			first = seen[k.Value]
-			seen[k.Value] = k
+			if j, ok := seen[name]; ok {
+				first = j
+			}
+			seen[name] = i
 		} else {
-			for j := 0; j < i; j += 2 {
-				if n.Content[j].Value == k.Value {
-					first = n.Content[j]
+			for j := i - 2; j >= 0 && first < 0; j -= 2 {
+				if keyName(n.Content[j]) == name {
+					first = j
 				}
 			}
 		}
-		if first == nil {
+		if first < 0 {
 			continue
 		}
-		d.problems = append(d.problems, Problem{
-			Kind: DuplicateKey, Path: p.Append(keyName(k)), Message: keyName(k),
-			Here:  node.Location{File: d.tree.file, Span: d.tree.nodeSpan(k)},
-			First: node.Location{File: d.tree.file, Span: d.tree.nodeSpan(first)},
-		})
+		d.path = append(d.path, node.Key(name))
+		p := d.report(node.DuplicateKey, k, name)
+		d.path = d.path[:len(d.path)-1]
+		p.First = node.Location{File: d.tree.file, Span: d.tree.nodeSpan(n.Content[first])}
+		p.Same = reflect.DeepEqual(d.tree.toJSON(n.Content[first+1]), d.tree.toJSON(n.Content[i+1]))
 	}
 }
 
@@ -428,12 +490,15 @@ func (f *fieldSet) add(t reflect.Type, at []int) {
 		if name == "-" {
 			continue
 		}
-		if name == "" && sf.Anonymous || strings.Contains(options, "inline") {
+		if (name == "" && sf.Anonymous || strings.Contains(options, "inline")) && sf.Type.Kind() == reflect.Struct {
 			f.add(sf.Type, index)
 			continue
 		}
 		if name == "" {
 			name = sf.Name
+		}
+		if outer, ok := f.index[name]; ok && len(outer) <= len(index) {
+			continue // hidden by the outer field
 		}
 		f.index[name] = index
 		f.names = append(f.names, name)

@@ -33,20 +33,48 @@ var words = func() map[string]any {
 	return m
 }()
 
+// cannotResolve reports a tagged scalar whose text is not what its tag says:
+// kubectl's parser refuses the document (go.yaml.in/yaml/v2 resolve.go).
+func cannotResolve(n *yaml.Node) bool {
+	if n.Style&yaml.TaggedStyle == 0 {
+		return false
+	}
+	ok := true
+	switch v := scalar(n); n.Tag {
+	case "!!binary":
+		_, err := base64.StdEncoding.DecodeString(n.Value)
+		return err != nil
+	case "!!bool":
+		_, ok = v.(bool)
+	case "!!int":
+		switch v.(type) {
+		case int64, uint64:
+		default:
+			ok = false
+		}
+	case "!!float":
+		_, ok = v.(float64)
+	case "!!null":
+		ok = v == nil
+	case "!!timestamp":
+		ok = isTimestamp(n.Value)
+	}
+	return !ok
+}
+
 // scalar returns the value of a scalar node: nil, bool, int64, uint64 (beyond
 // int64), float64 or string.
 func scalar(n *yaml.Node) any {
+	if n.Tag == "!" { // the non-specific tag: a string
+		return n.Value
+	}
 	tag := ""
 	if n.Style&yaml.TaggedStyle != 0 {
-		tag = n.ShortTag()
-		if n.Tag == "!" { // the non-specific tag: a string
-			return n.Value
-		}
+		tag = n.Tag
 	}
-	quoted := n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	switch tag {
 	case "":
-		if quoted {
+		if n.Style != 0 { // quoted
 			return n.Value
 		}
 		return plain(n.Value, true)
@@ -63,6 +91,11 @@ func scalar(n *yaml.Node) any {
 		return v
 	}
 	return n.Value
+}
+
+// special reports whether a plain scalar may be something else than a string.
+func special(s string) bool {
+	return s == "" || strings.IndexByte("yYnNtTfFoO~.+-0123456789", s[0]) >= 0
 }
 
 // plain resolves an untagged plain scalar.
@@ -150,13 +183,14 @@ func keyName(k *yaml.Node) string {
 	if k == nil || k.Kind != yaml.ScalarNode {
 		return ""
 	}
+	if k.Style&yaml.TaggedStyle == 0 && k.Tag != "!" && (k.Style != 0 || !special(k.Value)) {
+		return k.Value
+	}
 	switch v := scalar(k).(type) {
 	case bool:
 		return strconv.FormatBool(v)
 	case int64:
 		return strconv.FormatInt(v, 10)
-	case uint64:
-		return strconv.FormatUint(v, 10)
 	case float64:
 		switch s := strconv.FormatFloat(v, 'g', -1, 32); s {
 		case "+Inf":
@@ -182,27 +216,26 @@ func (t *Tree) Value(p node.Path) (any, bool) {
 	if !ok {
 		return nil, false
 	}
-	visits := 0
-	return toJSON(e.value, 0, &visits), true
+	return t.toJSON(e.value), true
 }
 
-func toJSON(n *yaml.Node, depth int, visits *int) any {
+func (t *Tree) toJSON(n *yaml.Node) any {
 	n = deref(n)
-	if *visits++; n == nil || depth > maxDepth || *visits > maxVisits {
+	if n == nil {
 		return nil
 	}
 	switch n.Kind {
 	case yaml.MappingNode:
-		es := entries(n)
+		es := t.entries(n)
 		m := make(map[string]any, len(es))
 		for _, e := range es {
-			m[e.name] = toJSON(e.value, depth+1, visits)
+			m[e.name] = t.toJSON(e.value)
 		}
 		return m
 	case yaml.SequenceNode:
 		s := make([]any, len(n.Content))
 		for i, c := range n.Content {
-			s[i] = toJSON(c, depth+1, visits)
+			s[i] = t.toJSON(c)
 		}
 		return s
 	case yaml.ScalarNode:

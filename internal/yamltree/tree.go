@@ -7,6 +7,8 @@ package yamltree
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,15 +18,9 @@ import (
 	"github.com/crashlint/crashlint/internal/source"
 )
 
-// Limits on untrusted input. Real manifests stay far below them: the largest
-// of 13,000 public files has some 400,000 nodes and a depth of 40.
-const (
-	// maxDepth bounds nesting, aliases followed.
-	maxDepth = 500
-	// maxVisits bounds the nodes seen by one walk over a document, aliases
-	// expanded, so that an alias bomb costs no more than a large file.
-	maxVisits = 5_000_000
-)
+// maxDepth bounds nesting, aliases followed, so that no walk over a tree can
+// exhaust the stack. The deepest of 13,000 public files has 40 levels.
+const maxDepth = 500
 
 // A Tree is one parsed YAML document.
 type Tree struct {
@@ -33,8 +29,15 @@ type Tree struct {
 	root *yaml.Node // nil for an empty document
 	// lines holds the offsets of the document's lines as the YAML scanner
 	// counts them, built when a position is first asked for.
-	lines      []int
+	lines      []scannerLine
 	indexLines sync.Once
+	dashes     []int // offsets of what mendDashes has to mend
+	// mappings caches the entries of mappings that are large or have merge
+	// keys: *yaml.Node → *mapping.
+	mappings sync.Map
+	// substituted holds the scalars that Decode found to be placeholders
+	// because they stand where the type takes no string: *yaml.Node → true.
+	substituted sync.Map
 }
 
 // A SyntaxError is a document that is not YAML.
@@ -45,28 +48,189 @@ type SyntaxError struct {
 
 func (e *SyntaxError) Error() string { return e.Message }
 
-// Parse reads the one document in span of file. The error is a *SyntaxError.
+// Parse reads the one document in span of file. The error is a *SyntaxError:
+// the text is not YAML, or is nested or multiplied by aliases beyond reason.
 func Parse(file *source.File, span source.Span) (*Tree, error) {
 	t := &Tree{file: file, span: span}
+	text := []byte(file.Text[span.Start:span.End])
 	var doc yaml.Node
-	if err := unmarshal(file.Text[span.Start:span.End], &doc); err != nil {
+	err := unmarshal(text, &doc)
+	for range maxMends {
+		if err == nil || !t.mend(text, err) {
+			break
+		}
+		doc = yaml.Node{}
+		err = unmarshal(text, &doc)
+	}
+	if err != nil {
 		return nil, t.syntaxError(err)
 	}
 	if len(doc.Content) > 0 {
 		t.root = doc.Content[0]
 	}
+	if err := t.bounded(); err != nil {
+		return nil, err
+	}
+	if len(t.dashes) > 0 {
+		t.mendDashes(t.root)
+	}
+	t.mendColons()
 	return t, nil
+}
+
+// maxMends bounds how often a document is parsed again.
+const maxMends = 20
+
+// mend overwrites in text what this parser refuses and kubectl's takes, without
+// moving anything: a comment that follows a bracket or a quote without a space,
+// and a dash alone in a list in brackets: [tee, -]. It reports whether there was
+// one.
+func (t *Tree) mend(text []byte, err error) bool {
+	var load *yaml.LoadError
+	if !errors.As(err, &load) || load.Mark.Line < 1 {
+		return false
+	}
+	at := t.offset(load.Mark.Line, load.Mark.Column) - t.span.Start
+	switch {
+	case at+1 > len(text):
+		return false
+	case text[at] == '#' && strings.Contains(load.Message, "a comment without preceding whitespace"):
+		for ; at < len(text) && breakAt(t.file.Text, t.span.Start+at) == 0; at++ {
+			text[at] = ' '
+		}
+		return true
+	case text[at] == '-' && at+1 < len(text) && strings.IndexByte(",]}", text[at+1]) >= 0 && strings.Contains(load.Message, "cannot start any token"):
+		text[at] = 'x'
+		t.dashes = append(t.dashes, t.span.Start+at)
+		return true
+	}
+	return false
+}
+
+// mendDashes gives the scalars back that mend overwrote.
+func (t *Tree) mendDashes(n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode && n.Value == "x" && n.Style&^yaml.TaggedStyle == 0 && slices.Contains(t.dashes, t.content(n, t.start(n))) {
+		n.Value = "-"
+	}
+	for _, c := range n.Content {
+		t.mendDashes(c)
+	}
+}
+
+// mendColons gives a plain scalar in a flow collection the colon back that it
+// ends in: kubectl's parser takes [fe80::] for a list of one string, where this
+// one sees a key without a value (YAML 1.2).
+func (t *Tree) mendColons() {
+	text := t.file.Text[t.span.Start:t.span.End]
+	if !strings.Contains(text, ":]") && !strings.Contains(text, ":}") && !strings.Contains(text, ":,") {
+		return
+	}
+	var rec func(n *yaml.Node)
+	rec = func(n *yaml.Node) {
+		if n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle != 0 {
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				k, v := n.Content[i], n.Content[i+1]
+				if k.Kind != yaml.ScalarNode || k.Style&^yaml.TaggedStyle != 0 || !isEmptyNull(v) || v.Anchor != "" {
+					continue
+				}
+				colon := t.end(k, t.start(k))
+				if colon+1 >= t.span.End || t.file.Text[colon] != ':' || strings.IndexByte(",]}", t.file.Text[colon+1]) < 0 {
+					continue
+				}
+				k.Value += ":"
+				if len(n.Content) == 2 && t.start(n) == t.start(k) { // no braces: an item of a list
+					*n = *k
+				}
+			}
+		}
+		for _, c := range n.Content {
+			rec(c)
+		}
+	}
+	if t.root != nil {
+		rec(t.root)
+	}
+}
+
+// bounded refuses what kubectl's parser refuses for its size, by the same count
+// (go.yaml.in/yaml/v2 decode.go: unmarshal, alias, allowedAliasRatio), and
+// nesting deeper than maxDepth. What passes can be walked, aliases expanded.
+func (t *Tree) bounded() error {
+	const low, high = 400_000, 4_000_000
+	nodes, aliased, through := 1, 0, 0
+	open := map[*yaml.Node]bool{}
+	var bad *SyntaxError
+	refuse := func(n *yaml.Node, format string, args ...any) {
+		bad = &SyntaxError{Message: fmt.Sprintf(format, args...), Offset: t.start(n)}
+	}
+	var rec func(n *yaml.Node, depth int)
+	rec = func(n *yaml.Node, depth int) {
+		if bad != nil || n == nil {
+			return
+		}
+		if depth > maxDepth {
+			refuse(n, "nested deeper than %d levels", maxDepth)
+			return
+		}
+		nodes++
+		if through > 0 {
+			aliased++
+			if aliased > 100 && nodes > 1000 {
+				ratio := 0.99 - 0.89*(float64(nodes-low)/(high-low))
+				if float64(aliased)/float64(nodes) > min(max(ratio, 0.10), 0.99) {
+					refuse(n, "aliases multiply this document beyond reason")
+					return
+				}
+			}
+		}
+		if n.Kind == yaml.AliasNode {
+			if open[n] {
+				refuse(n, "the anchor %q contains itself", n.Value)
+				return
+			}
+			open[n] = true
+			through++
+			rec(n.Alias, depth+1)
+			through--
+			delete(open, n)
+			return
+		}
+		if n.Kind == yaml.MappingNode {
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				k, v := n.Content[i], n.Content[i+1]
+				if !isMerge(k) {
+					rec(k, depth+1)
+					rec(v, depth+1)
+				} else if v.Kind == yaml.SequenceNode {
+					for j := len(v.Content) - 1; j >= 0; j-- {
+						rec(v.Content[j], depth+1)
+					}
+				} else {
+					rec(v, depth+1)
+				}
+			}
+			return
+		}
+		for _, c := range n.Content {
+			rec(c, depth+1)
+		}
+	}
+	rec(t.root, 0)
+	if bad != nil {
+		return bad
+	}
+	return nil
 }
 
 // unmarshal turns a panic of the parser, which untrusted input must not be able
 // to cause but has caused before, into an error.
-func unmarshal(text string, doc *yaml.Node) (err error) {
+func unmarshal(text []byte, doc *yaml.Node) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("the YAML parser failed: %v", r)
 		}
 	}()
-	return yaml.Unmarshal([]byte(text), doc)
+	return yaml.Unmarshal(text, doc)
 }
 
 func (t *Tree) syntaxError(err error) *SyntaxError {
@@ -112,83 +276,127 @@ func deref(n *yaml.Node) *yaml.Node {
 	return n
 }
 
+// A mapping is the entries of a mapping node, for quick lookups.
+type mapping struct {
+	list  []entry
+	index map[string]int
+}
+
+// smallMapping is the number of keys up to which a scan beats an index.
+const smallMapping = 24
+
 // entries lists what kubectl's parser makes of a mapping: keys in the order
 // read, merge keys expanded where they stand, a later key replacing an earlier
 // one of the same name, even one written out before a merge key
-// (go.yaml.in/yaml/v2 decode.go, mappingSlice and merge).
-func entries(n *yaml.Node) []entry {
+// (go.yaml.in/yaml/v2 decode.go, mapping and merge).
+func (t *Tree) entries(n *yaml.Node) []entry {
 	n = deref(n)
 	if n == nil || n.Kind != yaml.MappingNode {
 		return nil
 	}
-	if plainMapping(n) {
-		out := make([]entry, 0, len(n.Content)/2)
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			out = append(out, entry{name: keyName(n.Content[i]), key: n.Content[i], value: n.Content[i+1]})
-		}
-		return out
+	if len(n.Content) > 2*smallMapping || hasMerge(n) {
+		return t.mapping(n).list
 	}
-	var out []entry
-	index := map[string]int{}
-	add := func(e entry) {
-		if i, ok := index[e.name]; ok {
-			out[i] = e
-			return
+	out := make([]entry, 0, len(n.Content)/2)
+pairs:
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		e := entry{name: keyName(n.Content[i]), key: n.Content[i], value: n.Content[i+1]}
+		for j := range out {
+			if out[j].name == e.name {
+				out[j] = e
+				continue pairs
+			}
 		}
-		index[e.name] = len(out)
 		out = append(out, e)
 	}
-	collect(n, nil, 0, add)
 	return out
 }
 
-// plainMapping reports whether a mapping has neither merge keys nor repeated
-// keys, as nearly all do.
-func plainMapping(n *yaml.Node) bool {
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		k := n.Content[i]
-		if isMerge(k) || k.Kind != yaml.ScalarNode {
-			return false
+// lookup returns the entry of a mapping that has the name.
+func (t *Tree) lookup(n *yaml.Node, name string) (entry, bool) {
+	n = deref(n)
+	if n == nil || n.Kind != yaml.MappingNode {
+		return entry{}, false
+	}
+	if len(n.Content) > 2*smallMapping || hasMerge(n) {
+		m := t.mapping(n)
+		i, ok := m.index[name]
+		if !ok {
+			return entry{}, false
 		}
-		if len(n.Content) > 80 {
-			continue
-		}
-		for j := 0; j < i; j += 2 {
-			if n.Content[j].Value == k.Value {
-				return false
-			}
+		return m.list[i], true
+	}
+	for i := len(n.Content) - 2; i >= 0; i -= 2 { // the last one counts
+		if k := n.Content[i]; keyName(k) == name {
+			return entry{name: name, key: k, value: n.Content[i+1]}, true
 		}
 	}
-	return len(n.Content) <= 80
+	return entry{}, false
 }
 
-func collect(n, via *yaml.Node, depth int, add func(entry)) {
-	if n = deref(n); n == nil || n.Kind != yaml.MappingNode || depth > 50 {
+func hasMerge(n *yaml.Node) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if isMerge(n.Content[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+// mapping returns the entries of n from the cache.
+func (t *Tree) mapping(n *yaml.Node) *mapping {
+	if m, ok := t.mappings.Load(n); ok {
+		return m.(*mapping)
+	}
+	m := &mapping{index: make(map[string]int, len(n.Content)/2)}
+	m.collect(n, nil)
+	t.mappings.Store(n, m)
+	return m
+}
+
+func (m *mapping) collect(n, via *yaml.Node) {
+	if n = deref(n); n == nil || n.Kind != yaml.MappingNode {
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
-		if isMerge(k) {
-			through := via
-			if through == nil {
-				through = v
-			}
-			if s := deref(v); s != nil && s.Kind == yaml.SequenceNode {
-				for j := len(s.Content) - 1; j >= 0; j-- { // earlier ones win
-					collect(s.Content[j], through, depth+1, add)
-				}
-				continue
-			}
-			collect(v, through, depth+1, add)
+		if !isMerge(k) {
+			m.put(entry{name: keyName(k), key: k, value: v, via: via})
 			continue
 		}
-		add(entry{name: keyName(k), key: k, value: v, via: via})
+		through := via
+		if through == nil {
+			through = v
+		}
+		if v.Kind == yaml.SequenceNode {
+			for j := len(v.Content) - 1; j >= 0; j-- { // earlier ones win
+				m.collect(v.Content[j], through)
+			}
+			continue
+		}
+		m.collect(v, through)
 	}
 }
 
+func (m *mapping) put(e entry) {
+	if i, ok := m.index[e.name]; ok {
+		m.list[i] = e
+		return
+	}
+	m.index[e.name] = len(m.list)
+	m.list = append(m.list, e)
+}
+
+// isMerge reports a merge key: << written plain, or tagged as one
+// (go.yaml.in/yaml/v2 decode.go, isMerge).
 func isMerge(k *yaml.Node) bool {
-	return k.Kind == yaml.ScalarNode && k.Value == "<<" &&
-		k.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle|yaml.TaggedStyle) == 0
+	if k.Kind != yaml.ScalarNode || k.Value != "<<" {
+		return false
+	}
+	if k.Style&yaml.TaggedStyle != 0 {
+		return k.Tag == "!!merge"
+	}
+	return k.Tag == "!" || k.Style == 0
 }
 
 // find walks the path and returns the entry it ends in, with the first alias or
@@ -212,16 +420,11 @@ func (t *Tree) find(p node.Path) (entry, bool) {
 			continue
 		}
 		name, _ := step.Key()
-		found := false
-		for _, c := range entries(v) {
-			if c.name == name {
-				e, found = c, true
-				break
-			}
-		}
-		if !found {
+		c, ok := t.lookup(v, name)
+		if !ok {
 			return entry{}, false
 		}
+		e = c
 		if via == nil {
 			via = e.via
 		}
@@ -243,13 +446,21 @@ func (t *Tree) Constant(p node.Path) bool {
 	if !ok {
 		return true
 	}
-	constant := true
-	walk(e.value, func(n *yaml.Node) {
-		if n.Kind == yaml.ScalarNode && Placeholder(n.Value) {
-			constant = false
+	return t.constant(e.value)
+}
+
+func (t *Tree) constant(n *yaml.Node) bool {
+	n = deref(n)
+	if n.Kind == yaml.ScalarNode {
+		_, substituted := t.substituted.Load(n)
+		return !substituted && !Placeholder(n.Value)
+	}
+	for _, c := range n.Content {
+		if !t.constant(c) {
+			return false
 		}
-	})
-	return constant
+	}
+	return true
 }
 
 // Placeholder reports whether a scalar is made to be replaced before it reaches
@@ -268,71 +479,10 @@ func Placeholder(s string) bool {
 	}) < 0
 }
 
-// walk visits n and all below it, aliases followed, within the limits.
-func walk(n *yaml.Node, visit func(*yaml.Node)) {
-	visits := 0
-	var rec func(*yaml.Node, int)
-	rec = func(n *yaml.Node, depth int) {
-		if n = deref(n); n == nil || depth > maxDepth {
-			return
-		}
-		if visits++; visits > maxVisits {
-			return
-		}
-		visit(n)
-		for _, c := range n.Content {
-			rec(c, depth+1)
-		}
-	}
-	rec(n, 0)
-}
+// substitution reports a scalar that stands for another value, in a place where
+// the type takes no string: what envsubst, Flux's postBuild, Octopus, Concourse
+// and the like replace before the cluster sees it. In a string the same text
+// may be meant as it is: the kubelet expands $(VAR), a shell ${VAR}.
+func substitution(s string) bool { return Placeholder(s) || substitutionPattern.MatchString(s) }
 
-// Check returns what makes the document unacceptable to kubectl's parser though
-// it is YAML: keys that are mappings or null, merge keys without a mapping,
-// aliases that multiply beyond all reason, nesting beyond it.
-func (t *Tree) Check() *SyntaxError {
-	var bad *SyntaxError
-	report := func(n *yaml.Node, format string, args ...any) {
-		if bad == nil {
-			bad = &SyntaxError{Message: fmt.Sprintf(format, args...), Offset: t.start(n)}
-		}
-	}
-	visits := 0
-	var rec func(n *yaml.Node, depth int)
-	rec = func(n *yaml.Node, depth int) {
-		if bad != nil || n == nil {
-			return
-		}
-		if visits++; visits > maxVisits {
-			report(n, "the document's aliases expand to more than %d nodes", maxVisits)
-			return
-		}
-		if depth > maxDepth {
-			report(n, "nested deeper than %d levels", maxDepth)
-			return
-		}
-		if n.Kind == yaml.AliasNode {
-			rec(n.Alias, depth+1)
-			return
-		}
-		if n.Kind == yaml.MappingNode {
-			for i := 0; i+1 < len(n.Content); i += 2 {
-				k := n.Content[i]
-				if isMerge(k) {
-					if m := deref(n.Content[i+1]); m.Kind == yaml.ScalarNode {
-						report(n.Content[i+1], "a merge key (<<) takes a mapping or a list of mappings")
-					}
-				} else if kk := deref(k); kk.Kind != yaml.ScalarNode {
-					report(k, "a mapping key must be a plain value; a template in braces has to be rendered or quoted")
-				} else if isNull(kk) {
-					report(k, "a mapping key must not be null")
-				}
-			}
-		}
-		for _, c := range n.Content {
-			rec(c, depth+1)
-		}
-	}
-	rec(t.root, 0)
-	return bad
-}
+var substitutionPattern = regexp.MustCompile(`\$\{[^}]*\}|\$\([^)]*\)|#\{[^}]*\}|^\$[A-Za-z_]\w*$|^\(\(.*\)\)$|^__\w+__$|^%\w+%$|^\[\[.*\]\]$`)

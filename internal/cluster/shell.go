@@ -1,0 +1,681 @@
+package cluster
+
+import (
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"mvdan.cc/sh/v3/syntax"
+
+	"github.com/crashlint/crashlint/internal/manifest"
+)
+
+const (
+	// maxScript bounds the scripts that are parsed: the parser recurses.
+	maxScript = 64 << 10
+	// maxSteps bounds what one script may unfold to through functions, eval and
+	// nested shells.
+	maxSteps = 5000
+	// maxNesting bounds functions calling functions and shells starting shells.
+	maxNesting = 16
+)
+
+// interpret fills in Shell, ScriptError and Commands from Words.
+func (c *Cluster) interpret(p *Process, ctr *manifest.Container, env Environment) {
+	in := &interpreter{
+		process: p, functions: map[string]*function{}, steps: maxSteps,
+		mounted: func(file string) (string, Origin, bool) { return c.mountedFile(ctr, file) },
+	}
+	in.run(p.Words, nil, &scope{env: env, vars: map[string]shellVariable{}}, mode{})
+}
+
+// An interpreter follows a shell script without running anything: it keeps
+// track of the variables whose values are constant and collects the commands.
+type interpreter struct {
+	process   *Process
+	mounted   func(file string) (string, Origin, bool)
+	functions map[string]*function
+	steps     int
+	nesting   int
+}
+
+// A script is a text under interpretation.
+type script struct {
+	text string
+	from Origin
+}
+
+// at returns where a piece of the script is written. A piece that spans lines
+// is not spelt out as one in YAML, so only its scalar is named.
+func (s script) at(n syntax.Node) Origin {
+	return within(s.from, s.slice(n))
+}
+
+// slice returns the text of a node.
+func (s script) slice(n syntax.Node) string {
+	from, to := int(n.Pos().Offset()), int(n.End().Offset())
+	if from > to || to > len(s.text) {
+		return ""
+	}
+	return s.text[from:to]
+}
+
+func within(o Origin, part string) Origin {
+	if part == "" || strings.ContainsAny(part, "\r\n") {
+		return o
+	}
+	o.Within = part
+	return o
+}
+
+type function struct {
+	body   *syntax.Stmt
+	script script
+	active bool
+}
+
+// A mode is what is known of the way a command is come to.
+type mode struct{ background, exec, conditional bool }
+
+func (m mode) branch() mode { m.conditional = true; return m }
+
+type shellVariable struct {
+	Variable
+	exported bool
+}
+
+// A scope is the state of a shell at one point of its script.
+type scope struct {
+	// env is what the shell was started with.
+	env Environment
+	// vars are the variables that the script has touched.
+	vars map[string]shellVariable
+	// args are $0 and the positional parameters; nil when they are not known.
+	args []Word
+	// open is true once something that the files do not show may have set any
+	// variable.
+	open bool
+	// allExport is set -a.
+	allExport bool
+	// ended is true behind an unconditional exit or exec.
+	ended bool
+}
+
+func (sc *scope) clone() *scope {
+	out := *sc
+	out.vars = maps.Clone(sc.vars)
+	return &out
+}
+
+// merge takes in the state behind a branch that may have been run: what it
+// changed is no longer known.
+func (sc *scope) merge(branch *scope) {
+	sc.open = sc.open || branch.open
+	for name, after := range branch.vars {
+		before, ok := sc.vars[name]
+		if ok && before.Known == after.Known && before.Value == after.Value && before.exported == after.exported {
+			continue
+		}
+		after.Known, after.Value = false, ""
+		sc.vars[name] = after
+	}
+}
+
+// forget declares that the variables may hold anything now.
+func (sc *scope) forget(names ...string) {
+	for _, name := range names {
+		v := sc.vars[name]
+		_, inherited := sc.env.Lookup(name)
+		v.Name, v.Known, v.Value = name, false, ""
+		v.exported = v.exported || inherited
+		sc.vars[name] = v
+	}
+}
+
+// forgetAll declares that any variable may hold anything now.
+func (sc *scope) forgetAll() {
+	sc.open = true
+	for name := range sc.vars {
+		sc.forget(name)
+	}
+	for _, v := range sc.env.Variables {
+		sc.forget(v.Name)
+	}
+}
+
+// lookup returns a variable; the second result is false when nothing that the
+// files show sets it.
+func (sc *scope) lookup(name string) (Variable, bool) {
+	if v, ok := sc.vars[name]; ok {
+		return v.Variable, true
+	}
+	if sc.open {
+		return Variable{Name: name}, true
+	}
+	if v, ok := sc.env.Lookup(name); ok {
+		return v, true
+	}
+	return Variable{Name: name}, sc.env.Open
+}
+
+func (sc *scope) assign(v Variable, export bool) {
+	old, ok := sc.vars[v.Name]
+	_, inherited := sc.env.Lookup(v.Name)
+	// A variable that came with the environment stays exported.
+	sc.vars[v.Name] = shellVariable{v, export || sc.allExport || ok && old.exported || inherited}
+}
+
+// exported returns the variables that the script has put into the environment
+// of what it starts, in the order of their names, and then those of the command.
+func (sc *scope) exported(own []Variable) []Variable {
+	var out []Variable
+	for _, name := range slices.Sorted(maps.Keys(sc.vars)) {
+		if v := sc.vars[name]; v.exported {
+			out = append(out, v.Variable)
+		}
+	}
+	return append(out, own...)
+}
+
+// run takes wrappers off an argument vector and follows the shell or notes the
+// command that is left.
+func (in *interpreter) run(words []Word, own []Variable, sc *scope, m mode) {
+	in.nesting++
+	defer func() { in.nesting-- }()
+	for in.nesting <= maxNesting && len(words) > 0 && words[0].Known {
+		name := path.Base(words[0].Value)
+		if shells[name] && in.shell(words, own, sc, m) {
+			return
+		}
+		if w, ok := wrappers[name]; ok {
+			rest, assigned, ok := w.unwrap(words)
+			if !ok || len(rest) == 0 {
+				break
+			}
+			words, own = rest, append(own, assigned...)
+			continue
+		}
+		if in.scriptFile(words, own, sc, m) {
+			return
+		}
+		break
+	}
+	if len(words) == 0 {
+		return
+	}
+	in.process.Commands = append(in.process.Commands, Command{
+		Assignments: sc.exported(own), Words: words,
+		Background: m.background, Exec: m.exec, Conditional: m.conditional,
+	})
+}
+
+var shells = map[string]bool{"sh": true, "bash": true, "ash": true, "dash": true, "ksh": true, "mksh": true}
+
+// shell follows `sh [options] -c script [name [args]]` and `sh file [args]`; it
+// returns false for a shell whose script the files do not show.
+// https://pubs.opengroup.org/onlinepubs/9799919799/utilities/sh.html
+func (in *interpreter) shell(words []Word, own []Variable, sc *scope, m mode) bool {
+	command := false
+	i := 1
+options:
+	for ; i < len(words) && words[i].Known; i++ {
+		o := words[i].Value
+		switch {
+		case o == "--" || o == "-":
+			i++
+			break options
+		case len(o) < 2 || o[0] != '-' && o[0] != '+':
+			break options
+		case strings.HasPrefix(o, "--"):
+			if o == "--rcfile" || o == "--init-file" {
+				i++
+			}
+		default:
+			command = command || o[0] == '-' && strings.Contains(o, "c")
+			if strings.ContainsAny(o, "oO") {
+				i++ // the option's name
+			}
+		}
+	}
+	if i >= len(words) {
+		return false
+	}
+	if !command {
+		return in.scriptFile(words[i:], own, sc, m)
+	}
+	s := script{text: words[i].Value, from: words[i].From}
+	args := words[i+1:]
+	if len(args) == 0 {
+		args = words[:1] // $0 is the shell then
+	}
+	in.subshell(s, args, own, sc, m)
+	return true
+}
+
+// scriptFile follows a shell script that a ConfigMap puts into the container.
+func (in *interpreter) scriptFile(words []Word, own []Variable, sc *scope, m mode) bool {
+	if len(words) == 0 || !words[0].Known || !strings.Contains(words[0].Value, "/") {
+		return false
+	}
+	text, from, ok := in.mounted(words[0].Value)
+	if !ok {
+		return false
+	}
+	if line, _, _ := strings.Cut(text, "\n"); strings.HasPrefix(line, "#!") {
+		fields := strings.Fields(strings.TrimPrefix(line, "#!"))
+		if len(fields) > 1 && path.Base(fields[0]) == "env" {
+			fields = fields[1:]
+		}
+		if len(fields) == 0 || !shells[path.Base(fields[0])] {
+			return false
+		}
+	}
+	in.subshell(script{text: text, from: from}, words, own, sc, m)
+	return true
+}
+
+// subshell follows a script in a shell of its own, which inherits the exported
+// variables.
+func (in *interpreter) subshell(s script, args []Word, own []Variable, sc *scope, m mode) {
+	in.process.Shell = true
+	inner := &scope{env: sc.env, vars: map[string]shellVariable{}, open: sc.open, args: args}
+	for _, v := range sc.exported(own) {
+		inner.vars[v.Name] = shellVariable{v, true}
+	}
+	outer := in.functions
+	in.functions = map[string]*function{}
+	in.text(s, inner, mode{background: m.background, conditional: m.conditional})
+	in.functions = outer
+}
+
+// text parses a script and follows its statements up to the first that the
+// parser refuses, as a shell would.
+func (in *interpreter) text(s script, sc *scope, m mode) {
+	if len(s.text) > maxScript {
+		in.process.ScriptError = "the script is too long to be read"
+		sc.forgetAll()
+		return
+	}
+	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
+	failed := false
+	for stmt, err := range parser.StmtsSeq(strings.NewReader(s.text)) {
+		// No return in this loop: v3.14.1 may go on behind an error and panics
+		// when nobody listens any more (0&0\x9e).
+		failed = failed || err != nil
+		if err != nil && in.process.ScriptError == "" {
+			in.process.ScriptError = err.Error()
+		}
+		if !failed {
+			in.stmt(s, stmt, sc, m)
+		}
+	}
+}
+
+func (in *interpreter) stmts(s script, list []*syntax.Stmt, sc *scope, m mode) {
+	for _, stmt := range list {
+		in.stmt(s, stmt, sc, m)
+	}
+}
+
+func (in *interpreter) stmt(s script, stmt *syntax.Stmt, sc *scope, m mode) {
+	if stmt == nil || sc.ended {
+		return
+	}
+	if in.steps--; in.steps < 0 || in.nesting > maxNesting {
+		sc.forgetAll()
+		return
+	}
+	if stmt.Background || stmt.Coprocess {
+		m.background = true
+		sc = sc.clone()
+	}
+	for _, r := range stmt.Redirs {
+		in.substitutions(s, r, sc, m)
+	}
+	branch := func(list []*syntax.Stmt) {
+		b := sc.clone()
+		in.stmts(s, list, b, m.branch())
+		sc.merge(b)
+	}
+	switch cmd := stmt.Cmd.(type) {
+	case *syntax.CallExpr:
+		in.call(s, cmd, sc, m)
+	case *syntax.DeclClause:
+		in.declare(s, cmd, sc, m)
+	case *syntax.BinaryCmd:
+		switch cmd.Op {
+		case syntax.AndStmt:
+			in.andChain(s, cmd, sc, m)
+		case syntax.OrStmt:
+			in.stmt(s, cmd.X, sc, m)
+			branch([]*syntax.Stmt{cmd.Y})
+		default: // both ends of a pipe run in shells of their own
+			in.stmt(s, cmd.X, sc.clone(), m)
+			in.stmt(s, cmd.Y, sc.clone(), m)
+		}
+	case *syntax.Block:
+		in.stmts(s, cmd.Stmts, sc, m)
+	case *syntax.Subshell:
+		in.stmts(s, cmd.Stmts, sc.clone(), m)
+	case *syntax.TimeClause:
+		in.stmt(s, cmd.Stmt, sc, m)
+	case *syntax.CoprocClause:
+		m.background = true
+		in.stmt(s, cmd.Stmt, sc.clone(), m)
+	case *syntax.IfClause:
+		in.ifClause(s, cmd, sc, m)
+	case *syntax.WhileClause:
+		sc.forget(assignedIn(cmd)...)
+		in.stmts(s, cmd.Cond, sc, m)
+		branch(cmd.Do)
+	case *syntax.ForClause:
+		in.substitutions(s, cmd.Loop, sc, m)
+		sc.forget(assignedIn(cmd)...)
+		branch(cmd.Do)
+	case *syntax.CaseClause:
+		in.substitutions(s, cmd.Word, sc, m)
+		start := sc.clone()
+		for _, item := range cmd.Items {
+			b := start.clone()
+			in.stmts(s, item.Stmts, b, m.branch())
+			sc.merge(b)
+		}
+	case *syntax.FuncDecl:
+		if cmd.Name != nil {
+			in.functions[cmd.Name.Value] = &function{body: cmd.Body, script: s}
+		}
+	case nil:
+	default: // tests and arithmetic
+		in.substitutions(s, cmd, sc, m)
+		sc.forget(assignedIn(cmd)...)
+	}
+}
+
+// andChain follows a && b && c: each runs in the state that the ones before it
+// left, and none but the first is sure to run.
+func (in *interpreter) andChain(s script, cmd *syntax.BinaryCmd, sc *scope, m mode) {
+	var chain []*syntax.Stmt
+	for {
+		chain = append(chain, cmd.Y)
+		left, ok := cmd.X.Cmd.(*syntax.BinaryCmd)
+		if !ok || left.Op != syntax.AndStmt || len(cmd.X.Redirs) > 0 || cmd.X.Negated {
+			in.stmt(s, cmd.X, sc, m)
+			break
+		}
+		cmd = left
+	}
+	b := sc.clone()
+	for _, stmt := range slices.Backward(chain) {
+		in.stmt(s, stmt, b, m.branch())
+	}
+	sc.merge(b)
+}
+
+func (in *interpreter) ifClause(s script, cmd *syntax.IfClause, sc *scope, m mode) {
+	in.stmts(s, cmd.Cond, sc, m)
+	start := sc.clone()
+	m = m.branch()
+	for {
+		b := start.clone()
+		in.stmts(s, cmd.Then, b, m)
+		sc.merge(b)
+		if cmd = cmd.Else; cmd == nil {
+			return
+		}
+		in.stmts(s, cmd.Cond, start, m)
+		sc.merge(start)
+	}
+}
+
+// assignedIn returns the variables that a node may set.
+func assignedIn(n syntax.Node) []string {
+	var names []string
+	syntax.Walk(n, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.Assign:
+			if n.Name != nil {
+				names = append(names, n.Name.Value)
+			}
+		case *syntax.WordIter:
+			names = append(names, n.Name.Value)
+		case *syntax.ParamExp:
+			if n.Param != nil && n.Exp != nil {
+				names = append(names, n.Param.Value)
+			}
+		case *syntax.CallExpr: // read, getopts, printf -v, unset
+			for i, w := range n.Args {
+				if lit := w.Lit(); i > 0 && syntax.ValidName(lit) {
+					names = append(names, lit)
+				}
+			}
+		case *syntax.BinaryArithm:
+			if w, ok := n.X.(*syntax.Word); ok && syntax.ValidName(w.Lit()) {
+				names = append(names, w.Lit())
+			}
+		case *syntax.UnaryArithm:
+			if w, ok := n.X.(*syntax.Word); ok && syntax.ValidName(w.Lit()) {
+				names = append(names, w.Lit())
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// substitutions follows the commands substituted below a node that is not
+// expanded itself.
+func (in *interpreter) substitutions(s script, n syntax.Node, sc *scope, m mode) {
+	syntax.Walk(n, func(n syntax.Node) bool {
+		switch n := n.(type) {
+		case *syntax.CmdSubst:
+			in.stmts(s, n.Stmts, sc.clone(), m)
+			return false
+		case *syntax.ProcSubst:
+			in.stmts(s, n.Stmts, sc.clone(), m)
+			return false
+		}
+		return true
+	})
+}
+
+func (in *interpreter) declare(s script, cmd *syntax.DeclClause, sc *scope, m mode) {
+	export := cmd.Variant.Value == "export"
+	for _, a := range cmd.Args {
+		if a.Naked && a.Name == nil {
+			if a.Value != nil && strings.HasPrefix(a.Value.Lit(), "-") {
+				export = export || strings.Contains(a.Value.Lit(), "x")
+			} else if a.Value != nil {
+				in.substitutions(s, a.Value, sc, m)
+			}
+			continue
+		}
+		if a.Name == nil {
+			continue
+		}
+		if a.Naked {
+			v, ok := sc.lookup(a.Name.Value)
+			if ok && export {
+				sc.assign(v, true)
+			}
+			continue
+		}
+		sc.assign(in.assignment(s, a, sc, m), export)
+	}
+}
+
+func (in *interpreter) assignment(s script, a *syntax.Assign, sc *scope, m mode) Variable {
+	v := Variable{Name: a.Name.Value, From: s.at(a)}
+	if a.Array != nil || a.Index != nil {
+		in.substitutions(s, a, sc, m)
+		return v
+	}
+	w := Word{Known: true}
+	if a.Value != nil {
+		w = in.literal(s, a.Value, sc, m)
+		v.From = w.From
+	}
+	v.Value, v.Known, v.Secret = w.Value, w.Known, w.Secret
+	if a.Append {
+		old, ok := sc.lookup(v.Name)
+		v.Known = v.Known && ok && old.Known
+		v.Secret = v.Secret || old.Secret
+		v.Value = old.Value + v.Value
+		v.From = s.at(a)
+	}
+	if !v.Known {
+		v.Value = ""
+	}
+	return v
+}
+
+func (in *interpreter) call(s script, cmd *syntax.CallExpr, sc *scope, m mode) {
+	own := make([]Variable, 0, len(cmd.Assigns))
+	for _, a := range cmd.Assigns {
+		if a.Name == nil {
+			continue
+		}
+		v := in.assignment(s, a, sc, m)
+		if len(cmd.Args) == 0 {
+			sc.assign(v, false)
+		} else {
+			own = append(own, v)
+		}
+	}
+	var words []Word
+	for _, w := range cmd.Args {
+		words = append(words, in.fields(s, w, sc, m)...)
+	}
+	if len(words) == 0 {
+		return
+	}
+	if !words[0].Known {
+		in.run(words, own, sc, m)
+		return
+	}
+	switch name := words[0].Value; name {
+	case "exec":
+		words, _, _ = wrappers["exec"].unwrap(words)
+		if len(words) == 0 {
+			return // redirections of the shell itself
+		}
+		m.exec = true
+		in.run(words, own, sc, m)
+		sc.ended = true
+		return
+	case "eval":
+		in.eval(words[1:], sc, m)
+		return
+	case ".", "source":
+		in.run(words, own, sc, m)
+		in.source(words[1:], sc, m)
+		return
+	case "exit", "return":
+		in.run(words, own, sc, m)
+		sc.ended = true
+		return
+	case "set":
+		in.set(words[1:], sc)
+		return
+	case "shift":
+		sc.args = nil
+		return
+	case "read", "getopts", "mapfile", "readarray", "unset":
+		for _, w := range words[1:] {
+			if syntax.ValidName(w.Value) {
+				sc.forget(w.Value)
+			}
+		}
+		return
+	case "printf":
+		if len(words) > 2 && words[1].Value == "-v" {
+			sc.forget(words[2].Value)
+		}
+	default:
+		if f, ok := in.functions[name]; ok {
+			in.function(f, words, sc, m)
+			return
+		}
+	}
+	in.run(words, own, sc, m)
+}
+
+func (in *interpreter) function(f *function, words []Word, sc *scope, m mode) {
+	if f.active || in.nesting >= maxNesting {
+		sc.forget(assignedIn(f.body)...)
+		return
+	}
+	f.active = true
+	in.nesting++
+	args, ended := sc.args, sc.ended
+	sc.args = words
+	in.stmt(f.script, f.body, sc, m)
+	// A return ends the function only; an exit in it is taken for one.
+	sc.args, sc.ended = args, ended
+	in.nesting--
+	f.active = false
+}
+
+func (in *interpreter) eval(words []Word, sc *scope, m mode) {
+	var parts []string
+	for _, w := range words {
+		if !w.Known {
+			sc.forgetAll()
+			return
+		}
+		parts = append(parts, w.Value)
+	}
+	if len(words) == 0 || in.nesting >= maxNesting {
+		return
+	}
+	in.nesting++
+	in.text(script{text: strings.Join(parts, " "), from: words[0].From}, sc, m)
+	in.nesting--
+}
+
+// source follows a file read with "." when a ConfigMap holds it; any other file
+// may set anything.
+func (in *interpreter) source(words []Word, sc *scope, m mode) {
+	if len(words) == 0 {
+		return
+	}
+	if words[0].Known && in.nesting < maxNesting {
+		if text, from, ok := in.mounted(words[0].Value); ok {
+			in.nesting++
+			ended := sc.ended
+			in.text(script{text: text, from: from}, sc, m)
+			sc.ended = ended
+			in.nesting--
+			return
+		}
+	}
+	sc.forgetAll()
+}
+
+func (in *interpreter) set(words []Word, sc *scope) {
+	for i, w := range words {
+		switch {
+		case !w.Known:
+			sc.args = nil
+			return
+		case w.Value == "--":
+			name := Word{Value: "$0"}
+			if len(sc.args) > 0 {
+				name = sc.args[0]
+			}
+			sc.args = append([]Word{name}, words[i+1:]...)
+			return
+		case w.Value == "-o" || w.Value == "+o":
+		case strings.HasPrefix(w.Value, "-"):
+			sc.allExport = sc.allExport || strings.Contains(w.Value, "a")
+		case strings.HasPrefix(w.Value, "+"):
+			sc.allExport = sc.allExport && !strings.Contains(w.Value, "a")
+		case w.Value == "allexport":
+			sc.allExport = i > 0 && words[i-1].Value == "-o"
+		case i > 0 && strings.HasSuffix(words[i-1].Value, "o"): // set -euo pipefail
+		default:
+			sc.args = nil
+			return
+		}
+	}
+}

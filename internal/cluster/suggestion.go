@@ -1,0 +1,223 @@
+package cluster
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/agnivade/levenshtein"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/crashlint/crashlint/internal/manifest"
+	"github.com/crashlint/crashlint/internal/node"
+	"github.com/crashlint/crashlint/internal/source"
+)
+
+// A Suggestion is the object that a reference probably means.
+type Suggestion struct {
+	Kind, Name string
+	// By defines it.
+	By *manifest.Object
+	// Certain is true when there is more than a likeness of names: nothing else
+	// in the files uses the object, and it has every key that is asked for.
+	Certain bool
+}
+
+// Suggest looks for what the workload probably means by an object that is not
+// there: one of the same folder, or of one beside it, with a name that differs
+// by a letter or two or by what stands before or behind it, or one of the same
+// name and the other kind. refs are the workload's references to the object.
+func (c *Cluster) Suggest(refs []Reference) (Suggestion, bool) {
+	r := refs[0]
+	w := r.Workload
+	namespace := c.NamespaceOf(w.Object)
+	var best Suggestion
+	bestScore := 0
+	consider := func(d *definition, score int) {
+		if score == 0 || !meet(namespace, d.namespaceIn(c)) || d.by == w.Object {
+			return
+		}
+		keys, all := 0, true
+		for _, ref := range refs {
+			if ref.Key != "" {
+				keys++
+				all = all && slices.Contains(d.keys, ref.Key)
+			}
+		}
+		if keys > 0 && !all && d.complete {
+			return // it would not help
+		}
+		orphan := !c.used().Has(objectKey{d.kind, d.name})
+		certain := orphan && all && (keys > 0 || score == scoreTypo)
+		if certain {
+			score += 10
+		}
+		if score > bestScore {
+			bestScore, best = score, Suggestion{Kind: d.kind, Name: d.name, By: d.by, Certain: certain}
+		}
+	}
+	for _, dir := range around(c, w.Dir()) {
+		for _, d := range c.index.local[objectKey{r.Kind, dir}] {
+			if d.by.File() == w.File() || dir == w.Dir() && !c.peopled().Has(d.by.File()) || dir != w.Dir() {
+				consider(d, likeness(r.Name, d.name))
+			}
+		}
+	}
+	if best.Name != "" {
+		return best, true
+	}
+	other := secret
+	if r.Kind == secret {
+		other = configMap
+	}
+	for _, d := range c.index.definitions[objectKey{other, r.Name}] {
+		if distanceOf(w.Object, d.by).near() {
+			consider(d, scoreKind)
+		}
+	}
+	return best, best.Name != ""
+}
+
+const (
+	scoreKind = iota + 1
+	scoreAffix
+	scoreTypo
+)
+
+// likeness tells how alike two names are; 0: not.
+func likeness(a, b string) int {
+	if a == b {
+		return 0
+	}
+	if distance := levenshtein.ComputeDistance(a, b); distance <= 2 && min(len(a), len(b)) >= 4+2*distance {
+		if letters(a) == letters(b) {
+			return 0 // db-1 and db-2 are two of a kind
+		}
+		return scoreTypo
+	}
+	short, long := a, b
+	if len(short) > len(long) {
+		short, long = long, short
+	}
+	if len(short) >= 5 && (strings.HasSuffix(long, "-"+short) || strings.HasPrefix(long, short+"-")) {
+		return scoreAffix
+	}
+	return 0
+}
+
+// letters returns a name without its digits.
+func letters(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsDigit(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// around returns the folder, the one above and those directly below.
+func around(c *Cluster, dir string) []string {
+	return append(nearby(dir), c.foldersBelow()[dir]...)
+}
+
+type usedKey struct{}
+type foldersKey struct{}
+
+// foldersBelow lists the folders directly below each folder in which there is
+// an object.
+func (c *Cluster) foldersBelow() map[string][]string {
+	return Memo(c, foldersKey{}, func() map[string][]string {
+		below := map[string][]string{}
+		seen := sets.New[string]()
+		for _, o := range c.Objects {
+			dir := o.Dir()
+			i := strings.LastIndexByte(dir, '/')
+			if !seen.Has(dir) && i > 0 {
+				below[dir[:i]] = append(below[dir[:i]], dir)
+			}
+			seen.Insert(dir)
+		}
+		return below
+	})
+}
+
+func (c *Cluster) peopled() sets.Set[*source.File] { return c.evidence().peopled }
+
+// used are the Secrets and ConfigMaps, by name, that something in the files
+// refers to.
+func (c *Cluster) used() sets.Set[objectKey] {
+	return Memo(c, usedKey{}, func() sets.Set[objectKey] {
+		used := sets.New[objectKey]()
+		for _, w := range c.Workloads {
+			for _, r := range c.References(w) {
+				used.Insert(objectKey{r.Kind, r.Name})
+			}
+		}
+		for _, o := range c.Objects {
+			var names []string
+			switch o.Kind {
+			case "ServiceAccount":
+				for _, field := range []string{"imagePullSecrets", "secrets"} {
+					for _, item := range list(o, node.P(field)) {
+						names = append(names, text(item, "name"))
+					}
+				}
+			case "Ingress":
+				for _, item := range list(o, node.P("spec", "tls")) {
+					names = append(names, text(item, "secretName"))
+				}
+			}
+			for _, name := range names {
+				used.Insert(objectKey{secret, name})
+			}
+		}
+		for _, resources := range c.evidence().custom {
+			for _, cr := range resources {
+				for s := range cr.strings {
+					used.Insert(objectKey{secret, s}, objectKey{configMap, s})
+				}
+			}
+		}
+		return used
+	})
+}
+
+// KeptElsewhere reports whether it is no surprise that the object is not in the
+// files: the workload is a copy of one that ran, or a custom resource whose
+// controller may make what it needs; the name is that of a certificate, which
+// is issued at run time; or the files ask for several Secrets and define none.
+func (c *Cluster) KeptElsewhere(r Reference) bool {
+	w := r.Workload
+	if w.Has(node.P("metadata", "uid")) || w.Has(node.P("metadata", "resourceVersion")) || w.Custom && !podMakers.Has(w.Group()) {
+		return true
+	}
+	if r.Kind != secret {
+		return false
+	}
+	for _, suffix := range []string{"-tls", "-cert", "-certs"} {
+		if strings.HasSuffix(r.Name, suffix) {
+			return true
+		}
+	}
+	return Memo(c, keptKey{}, c.keepsNoSecrets)
+}
+
+type keptKey struct{}
+
+func (c *Cluster) keepsNoSecrets() bool {
+	for key := range c.index.definitions {
+		if key.kind == secret {
+			return false
+		}
+	}
+	const several = 3
+	asked := sets.New[string]()
+	for _, w := range c.Workloads {
+		for _, r := range c.References(w) {
+			if r.Kind == secret && !r.Optional && !r.Pull && c.Resolve(r).Status == Missing {
+				asked.Insert(r.Name)
+			}
+		}
+	}
+	return asked.Len() >= several
+}

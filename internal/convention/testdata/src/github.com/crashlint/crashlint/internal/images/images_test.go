@@ -1,0 +1,3 @@
+package images
+
+func helper() { panic("in a test") }

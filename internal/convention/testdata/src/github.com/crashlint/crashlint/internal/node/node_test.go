@@ -1,0 +1,7 @@
+package node
+
+import (
+	_ "os"
+
+	_ "github.com/crashlint/crashlint/internal/loader"
+)

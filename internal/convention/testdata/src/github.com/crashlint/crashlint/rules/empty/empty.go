@@ -1,0 +1,1 @@
+package empty // want `package empty has no rule.Family`

@@ -1,0 +1,3 @@
+package pure
+
+func change() { counter++ }

@@ -1,0 +1,60 @@
+package manifest
+
+import (
+	"fmt"
+
+	"github.com/crashlint/crashlint/internal/diag"
+	"github.com/crashlint/crashlint/internal/manifest"
+	"github.com/crashlint/crashlint/internal/node"
+	"github.com/crashlint/crashlint/internal/rule"
+)
+
+var invalidField = &rule.Rule{
+	ID:       "invalid-field",
+	Title:    "A value that its field cannot take, so that the API server refuses the object",
+	Since:    "0.1.0",
+	Severity: diag.Error,
+	Object: func(p *rule.Pass, o *manifest.Object) {
+		problems(o, node.InvalidField, func(problem node.Problem) {
+			f := rule.Finding{
+				Object: o, At: problem.Path,
+				Message: fmt.Sprintf("%s: %s; the API server refuses this %s", last(problem.Path), problem.Message, o.Kind),
+			}
+			if fix, ok := quoted(o, problem); ok {
+				f.Fixes = append(f.Fixes, fix)
+			}
+			p.Report(f)
+		})
+	},
+}
+
+// last names the field that a path ends in, with its index where it has one.
+func last(p node.Path) string {
+	for i := len(p) - 1; i >= 0; i-- {
+		if _, ok := p[i].Key(); ok {
+			return p[i:].String()
+		}
+	}
+	return p.String()
+}
+
+// quoted is the fix for a boolean or number where a string is wanted: the text
+// as written, in quotes.
+func quoted(o *manifest.Object, problem node.Problem) (rule.Fix, bool) {
+	v, _ := o.Value(problem.Path)
+	switch v.(type) {
+	case bool, int64, uint64, float64:
+	default:
+		return rule.Fix{}, false
+	}
+	span := problem.Here.Span
+	text := problem.Here.File.Text[span.Start:span.End]
+	if !problem.WantsString {
+		return rule.Fix{}, false
+	}
+	return rule.Fix{
+		Message: fmt.Sprintf("put it in quotes: %q", text),
+		Safety:  diag.Safe,
+		Ops:     []node.Op{{Kind: node.Set, Path: problem.Path, Value: text}},
+	}, true
+}

@@ -1,0 +1,20 @@
+// Package references holds the rules about objects that a workload names and
+// that are not there.
+package references
+
+import (
+	"embed"
+
+	"github.com/crashlint/crashlint/internal/rule"
+)
+
+//go:embed *.md
+var docs embed.FS
+
+// Family lists the rules.
+var Family = &rule.Family{
+	Name:  "references",
+	Title: "Objects that a workload names",
+	Docs:  docs,
+	Rules: []*rule.Rule{missingSecretTarget, missingConfigmapTarget, hookBeforeTarget},
+}

@@ -1,0 +1,376 @@
+package resources
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/crashlint/crashlint/internal/cluster"
+	"github.com/crashlint/crashlint/internal/diag"
+	"github.com/crashlint/crashlint/internal/images"
+	"github.com/crashlint/crashlint/internal/manifest"
+	"github.com/crashlint/crashlint/internal/node"
+	"github.com/crashlint/crashlint/internal/rule"
+)
+
+var limitrangeDefaultApplied = &rule.Rule{
+	ID:       "limitrange-default-applied",
+	Title:    "A LimitRange sets or refuses what the container asks for",
+	Since:    "0.1.0",
+	Severity: diag.Error,
+	Workload: checkLimitRanges,
+}
+
+// quantity is an effective value with its origin.
+type quantity = cluster.Value[resource.Quantity]
+
+func checkLimitRanges(p *rule.Pass, w *manifest.Workload) {
+	ranges := p.Cluster.LimitRanges(w)
+	if len(ranges) == 0 || w.Patch {
+		return
+	}
+	refused := false
+	for _, ctr := range w.Containers {
+		if ctr.Partial {
+			continue
+		}
+		c := check{Pass: p, ctr: ctr}
+		c.requestAboveDefault()
+		for _, l := range ranges {
+			for _, item := range l.Items {
+				if item.Type == corev1.LimitTypeContainer {
+					c.constraints(l, item)
+				}
+			}
+		}
+		if !c.reported {
+			c.defaults(ranges)
+		}
+		refused = refused || c.reported
+	}
+	if !refused {
+		checkPod(p, w, ranges)
+	}
+}
+
+// A check is one container's.
+type check struct {
+	*rule.Pass
+	ctr      *manifest.Container
+	reported bool // the API server refuses the pod
+}
+
+// refusal is the consequence of a violation: the controller's attempts to make
+// a pod fail (FailedCreate).
+const refusal = "the API server refuses every pod"
+
+// report adds what all findings about a LimitRange have in common. value is
+// what is at fault, nil when nothing is written; field is the LimitRange's.
+func (c *check) report(value *quantity, field *quantity, f rule.Finding) {
+	f.Object = c.ctr.Workload.Object
+	f.At, f.Target = c.ctr.Path, node.Grip
+	if value != nil && value.From.Object == f.Object {
+		f.At, f.Target = value.From.Path, node.Value
+	}
+	limits := field.From.Object
+	f.Related = append(f.Related, rule.Related{Object: limits, At: field.From.Path, Message: fmt.Sprintf("%s %s in LimitRange %s", last(field.From.Path), field.V.String(), limits.Name)})
+	f.Severity = cmp.Or(f.Severity, diag.Error)
+	if f.Severity == diag.Error && c.Cluster.NamespaceOf(f.Object) != c.Cluster.NamespaceOf(limits) {
+		f.Severity = diag.Warning
+		f.Notes = append(f.Notes, fmt.Sprintf("if the pod goes to namespace %s", cmp.Or(c.Cluster.NamespaceOf(limits), c.Cluster.NamespaceOf(f.Object))))
+	}
+	c.Report(f)
+}
+
+// last names the LimitRange's field that holds a value.
+func last(p node.Path) string {
+	field, _ := p[len(p)-2].Key()
+	return field
+}
+
+// requestAboveDefault reports a request above the limit that a LimitRange fills
+// in: a pod whose request exceeds its limit is invalid
+// (pkg/apis/core/validation, validateContainerResourceRequirements).
+func (c *check) requestAboveDefault() {
+	for _, name := range []corev1.ResourceName{corev1.ResourceMemory, corev1.ResourceCPU, corev1.ResourceEphemeralStorage} {
+		r := c.Cluster.Admitted(c.ctr, name)
+		if r.Limit == nil || r.Request == nil || r.Limit.From.Object == c.ctr.Workload.Object || r.Request.From.Object != c.ctr.Workload.Object {
+			continue
+		}
+		if r.Request.V.Cmp(r.Limit.V) <= 0 {
+			continue
+		}
+		c.reported = true
+		c.report(r.Request, r.Limit, rule.Finding{
+			Message: fmt.Sprintf("container %q requests %s %s and sets no limit, and LimitRange %s limits it to %s: a request above the limit, %s",
+				c.ctr.Name, r.Request.V.String(), name, r.Limit.From.Object.Name, r.Limit.V.String(), refusal),
+			Fixes: []rule.Fix{{
+				Message: fmt.Sprintf("set limits.%s to the request", name), Safety: diag.Unsafe,
+				Ops: []node.Op{{Kind: node.Set, Path: c.ctr.At("resources", "limits", string(name)), Value: r.Request.V.String()}},
+			}},
+		})
+	}
+}
+
+// constraints reports violations of min, max and maxLimitRequestRatio
+// (plugin/pkg/admission/limitranger, validateContainerLimits). A value that
+// comes from the LimitRange itself does not violate it on its own.
+func (c *check) constraints(l cluster.LimitRange, item cluster.LimitRangeItem) {
+	for _, name := range sorted(item.Min, item.Max, item.MaxLimitRequestRatio) {
+		r := c.Cluster.Admitted(c.ctr, name)
+		say := func(value, field *quantity, format string, args ...any) {
+			c.reported = true
+			c.report(value, field, rule.Finding{Message: fmt.Sprintf("container %q: ", c.ctr.Name) + fmt.Sprintf(format, args...) +
+				fmt.Sprintf(" of LimitRange %s: %s", l.Object.Name, refusal)})
+		}
+		above, below := false, false
+		if least := item.Min[name]; least != nil {
+			for _, v := range distinct(r) {
+				if v.value.V.Cmp(least.V) < 0 && !below {
+					below = true
+					say(v.value, least, "%s %s %s is below the min %s", name, v.what, v.value.V.String(), least.V.String())
+				}
+			}
+		}
+		if most := item.Max[name]; most != nil {
+			for _, v := range distinct(r) {
+				if v.value.V.Cmp(most.V) > 0 && !above {
+					above = true
+					say(v.value, most, "%s %s %s is above the max %s", name, v.what, v.value.V.String(), most.V.String())
+				}
+			}
+		}
+		ratio := item.MaxLimitRequestRatio[name]
+		switch {
+		case ratio == nil || above || below:
+		case r.Limit == nil || r.Limit.V.IsZero():
+			say(nil, ratio, "it has no %s limit to hold against the maxLimitRequestRatio %s", name, ratio.V.String())
+		case r.Request == nil || r.Request.V.IsZero():
+			say(r.Limit, ratio, "it has no %s request to hold against the maxLimitRequestRatio %s", name, ratio.V.String())
+		default:
+			if got := r.Limit.V.AsApproximateFloat64() / r.Request.V.AsApproximateFloat64(); got > ratio.V.AsApproximateFloat64()*(1+1e-9) {
+				say(written(c.ctr, r.Limit, r.Request), ratio, "%s limit %s is %s times the request %s, above the maxLimitRequestRatio %s",
+					name, r.Limit.V.String(), strconv.FormatFloat(math.Round(got*100)/100, 'f', -1, 64), r.Request.V.String(), ratio.V.String())
+			}
+		}
+	}
+}
+
+// written returns the first of the values that stands in the workload.
+func written(ctr *manifest.Container, values ...*quantity) *quantity {
+	for _, v := range values {
+		if v.From.Object == ctr.Workload.Object {
+			return v
+		}
+	}
+	return nil
+}
+
+type namedValue struct {
+	what  string
+	value *quantity
+}
+
+// distinct lists limit and request, the request only where it is not a copy of
+// the limit.
+func distinct(r cluster.Resource) []namedValue {
+	var out []namedValue
+	if r.Limit != nil {
+		out = append(out, namedValue{"limit", r.Limit})
+	}
+	if r.Request != nil && r.Request != r.Limit {
+		out = append(out, namedValue{"request", r.Request})
+	}
+	return out
+}
+
+func sorted(maps ...map[corev1.ResourceName]*quantity) []corev1.ResourceName {
+	var names []corev1.ResourceName
+	for _, m := range maps {
+		names = append(names, keys(m)...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+func keys(m map[corev1.ResourceName]*quantity) []corev1.ResourceName {
+	return slices.Collect(maps.Keys(m))
+}
+
+// defaults reports limits that the container gets without asking: an error
+// when it says that it needs more, a warning for a JVM that they leave little, an
+// info else.
+func (c *check) defaults(ranges []cluster.LimitRange) {
+	var applied []*quantity
+	var texts []string
+	for _, name := range []corev1.ResourceName{corev1.ResourceMemory, corev1.ResourceCPU} {
+		limit := c.Cluster.Admitted(c.ctr, name).Limit
+		if limit == nil || limit.From.Object == c.ctr.Workload.Object {
+			continue
+		}
+		applied = append(applied, limit)
+		texts = append(texts, fmt.Sprintf("%s limit %s", name, limit.V.String()))
+		if name != corev1.ResourceMemory {
+			continue
+		}
+		if need, ok := c.need(limit.V.Value()); ok {
+			c.report(need.value, limit, rule.Finding{
+				Message: fmt.Sprintf("container %q sets no memory limit and gets %s from LimitRange %s, but %s: OOMKilled (137) when it uses what it was given",
+					c.ctr.Name, limit.V.String(), limit.From.Object.Name, need.what),
+				Severity: need.severity,
+			})
+			return
+		}
+	}
+	if len(applied) == 0 {
+		return
+	}
+	f := rule.Finding{
+		Message: fmt.Sprintf("container %q sets none itself and gets %s from LimitRange %s", c.ctr.Name,
+			strings.Join(texts, " and "), applied[0].From.Object.Name),
+		Severity: diag.Info,
+	}
+	for _, v := range applied[1:] {
+		f.Related = append(f.Related, rule.Related{Object: v.From.Object, At: v.From.Path, Message: fmt.Sprintf("%s %s", last(v.From.Path), v.V.String())})
+	}
+	c.report(nil, applied[0], f)
+}
+
+// A need is what the container says of the memory it will use.
+type need struct {
+	what     string
+	value    *quantity // where it is written, nil for the container as a whole
+	severity diag.Severity
+}
+
+// smallForJVM is the limit below which a JVM without heap settings has less
+// than 128 MiB of heap: a quarter of the container's memory
+// (-XX:MaxRAMPercentage, https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html).
+const smallForJVM = 512 << 20
+
+// need looks for what the container says of itself that does not fit into the
+// limit. A JVM's heap is the business of jvm-heap-over-limit, which looks at
+// the effective limit as well.
+func (c *check) need(limit int64) (need, bool) {
+	env := c.Cluster.Environment(c.ctr)
+	if v, ok := env.Lookup("GOMEMLIMIT"); ok && v.Known && !v.Secret {
+		if bytes, ok := goMemory(v.Value); ok && bytes > limit {
+			return need{"GOMEMLIMIT lets its heap grow to " + v.Value, c.place(v.From), diag.Error}, true
+		}
+	}
+	if v, ok := env.Lookup("NODE_OPTIONS"); ok && v.Known && !v.Secret {
+		if n, ok := oldSpace(strings.Fields(v.Value)); ok && n<<20 >= limit {
+			return need{fmt.Sprintf("NODE_OPTIONS lets its heap grow to %d MiB", n), c.place(v.From), diag.Error}, true
+		}
+	}
+	if n, ok := oldSpace(append(slices.Clone(c.ctr.Command), c.ctr.Args...)); ok && n<<20 >= limit {
+		return need{fmt.Sprintf("--max-old-space-size lets its heap grow to %d MiB", n), nil, diag.Error}, true
+	}
+	if facts, ok := images.Lookup(c.ctr.Image); ok && facts.IsJVM() && facts.Heap == nil && limit < smallForJVM && !c.setsHeap(env) {
+		share, part := limit/4, "a quarter"
+		if limit < 250<<20 { // below that HotSpot takes MinRAMPercentage, 50
+			share, part = limit/2, "half"
+		}
+		return need{fmt.Sprintf("it is a JVM without heap settings, which takes %s, %d MiB, for its heap", part, share>>20), nil, diag.Warning}, true
+	}
+	return need{}, false
+}
+
+// place makes a value of where a variable is written, for the position only.
+func (c *check) place(from cluster.Origin) *quantity {
+	if from.Object != c.ctr.Workload.Object {
+		return nil
+	}
+	return &quantity{From: from}
+}
+
+// setsHeap reports whether anything that the container sets looks like a JVM's
+// heap setting.
+func (c *check) setsHeap(env cluster.Environment) bool {
+	heap := func(s string) bool {
+		return strings.Contains(s, "-Xmx") || strings.Contains(s, "RAMPercentage") || strings.Contains(s, "MaxHeapSize")
+	}
+	for _, v := range env.Variables {
+		if heap(v.Value) || !v.Known && strings.Contains(v.Name, "OPTS") || strings.Contains(v.Name, "HEAP") {
+			return true
+		}
+	}
+	return env.Open || slices.ContainsFunc(c.ctr.Command, heap) || slices.ContainsFunc(c.ctr.Args, heap)
+}
+
+// goMemory parses GOMEMLIMIT: a number with B, KiB, MiB, GiB, TiB or nothing;
+// "off" is no limit (https://pkg.go.dev/runtime#hdr-Environment_Variables).
+func goMemory(s string) (int64, bool) {
+	number, shift := s, 0
+	for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
+		if rest, ok := strings.CutSuffix(s, unit); ok {
+			number, shift = rest, 10*(i+1)
+			break
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSuffix(number, "B"), 10, 64)
+	if err != nil || n < 0 || n > math.MaxInt64>>shift {
+		return 0, false
+	}
+	return n << shift, true
+}
+
+// oldSpace returns the last --max-old-space-size among the words, in MiB. V8
+// takes dashes and underscores alike (https://nodejs.org/api/cli.html#--max-old-space-sizesize-in-mib).
+func oldSpace(words []string) (mib int64, ok bool) {
+	for _, word := range words {
+		for _, w := range strings.Fields(word) {
+			name, value, _ := strings.Cut(w, "=")
+			if strings.ReplaceAll(name, "_", "-") != "--max-old-space-size" {
+				continue
+			}
+			if n, err := strconv.ParseInt(value, 10, 64); err == nil && n > 0 && n < 1<<40 {
+				mib, ok = n, true
+			}
+		}
+	}
+	return mib, ok
+}
+
+// checkPod reports violations of the constraints on the pod as a whole.
+func checkPod(p *rule.Pass, w *manifest.Workload, ranges []cluster.LimitRange) {
+	if slices.ContainsFunc(w.Containers, func(c *manifest.Container) bool { return c.Partial }) || len(w.Containers) == 0 {
+		return
+	}
+	c := check{Pass: p, ctr: w.Containers[len(w.Containers)-1]}
+	for _, l := range ranges {
+		for _, item := range l.Items {
+			if item.Type != corev1.LimitTypePod {
+				continue
+			}
+			for _, name := range sorted(item.Min, item.Max, item.MaxLimitRequestRatio) {
+				request, limit := p.Cluster.AdmittedPod(w, name)
+				say := func(field *quantity, format string, args ...any) {
+					c.report(nil, field, rule.Finding{Message: fmt.Sprintf(format, args...) + fmt.Sprintf(" of LimitRange %s for a pod: %s", l.Object.Name, refusal)})
+				}
+				least, most, ratio := item.Min[name], item.Max[name], item.MaxLimitRequestRatio[name]
+				switch {
+				case least != nil && request == nil:
+					say(least, "the containers request no %s, but there is a min %s", name, least.V.String())
+				case least != nil && request.Cmp(least.V) < 0:
+					say(least, "the containers request %s %s together, below the min %s", request.String(), name, least.V.String())
+				case most != nil && limit == nil:
+					say(most, "the containers set no %s limit, but there is a max %s", name, most.V.String())
+				case most != nil && limit.Cmp(most.V) > 0:
+					say(most, "the containers' %s limits are %s together, above the max %s", name, limit.String(), most.V.String())
+				case ratio != nil && (request == nil || request.IsZero() || limit == nil || limit.IsZero()):
+					say(ratio, "the pod has no %s request and limit to hold against the maxLimitRequestRatio %s", name, ratio.V.String())
+				case ratio != nil && limit.AsApproximateFloat64()/request.AsApproximateFloat64() > ratio.V.AsApproximateFloat64()*(1+1e-9):
+					say(ratio, "the pod's %s limit %s is more than the request %s times the maxLimitRequestRatio %s", name, limit.String(), request.String(), ratio.V.String())
+				}
+			}
+		}
+	}
+}
