@@ -44,7 +44,7 @@ var Family = sync.OnceValue(func() *rule.Family {
 // Load returns the policies in folders and files of a user as rules. Whatever is
 // wrong with one of them is a problem and leaves the others alone.
 func Load(paths ...string) (*rule.Family, []diag.Problem) {
-	sources, problems := sources(paths)
+	sources, problems := rego.Dirs(paths...)
 	family, bad := rego.Load(options(), sources...)
 	return family, append(problems, bad...)
 }
@@ -52,7 +52,7 @@ func Load(paths ...string) (*rule.Family, []diag.Problem) {
 // Test runs the tests of the policies in folders and files of a user, writes
 // what failed and a summary to w, and reports whether all is well.
 func Test(w io.Writer, paths ...string) (bool, error) {
-	sources, problems := sources(paths)
+	sources, problems := rego.Dirs(paths...)
 	for _, p := range problems {
 		if _, err := io.WriteString(w, p.String()+"\n"); err != nil {
 			return false, err
@@ -66,18 +66,7 @@ func Test(w io.Writer, paths ...string) (bool, error) {
 func options() rego.Options {
 	return rego.Options{
 		Name: "custom", Title: "Your own policies", Schema: InputSchema,
-		Library: &rego.Source{FS: library, Dir: "policies"},
+		// A folder of the user may be called policies, too.
+		Library: &rego.Source{FS: library, Dir: "(crashlint)"},
 	}
-}
-
-func sources(paths []string) (out []rego.Source, problems []diag.Problem) {
-	for _, path := range paths {
-		s, err := rego.Dir(path)
-		if err != nil {
-			problems = append(problems, diag.Problem{Path: path, Message: "cannot read policies: " + rego.Cause(err)})
-			continue
-		}
-		out = append(out, s)
-	}
-	return out, problems
 }

@@ -3,7 +3,9 @@ package rules
 
 import (
 	"github.com/crashlint/crashlint/internal/rule"
+	"github.com/crashlint/crashlint/rules/cpu"
 	"github.com/crashlint/crashlint/rules/manifest"
+	"github.com/crashlint/crashlint/rules/memory"
 	"github.com/crashlint/crashlint/rules/probes"
 	"github.com/crashlint/crashlint/rules/references"
 	"github.com/crashlint/crashlint/rules/resources"
@@ -12,6 +14,8 @@ import (
 // All returns the families in the order in which they are listed to people.
 func All() []*rule.Family {
 	return []*rule.Family{
+		memory.Family,
+		cpu.Family,
 		probes.Family,
 		references.Family,
 		resources.Family,

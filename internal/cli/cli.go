@@ -189,7 +189,7 @@ func reorder(app *cli.App, args []string) []string {
 		return args
 	}
 	out := []string{args[0]}
-	rest := args[1:]
+	rest := commandFirst(app, args[1:])
 	flags, commands := app.Flags, app.Commands
 	for len(rest) > 0 {
 		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(rest[0]) })
@@ -217,6 +217,24 @@ func reorder(app *cli.App, args []string) []string {
 		}
 	}
 	return append(append(out, first...), last...)
+}
+
+// commandFirst moves the flags in front of a command behind it, where the command
+// sees them.
+func commandFirst(app *cli.App, args []string) []string {
+	for i := 0; i < len(args) && args[i] != "--"; i++ {
+		switch arg := args[i]; {
+		case len(arg) > 1 && arg[0] == '-':
+			if !strings.Contains(arg, "=") && takesValue(app.Flags, strings.TrimLeft(arg, "-")) {
+				i++
+			}
+		case slices.ContainsFunc(app.Commands, func(c *cli.Command) bool { return c.HasName(arg) }):
+			return slices.Concat(args[i:i+1], args[:i], args[i+1:])
+		default:
+			return args
+		}
+	}
+	return args
 }
 
 func takesValue(flags []cli.Flag, name string) bool {

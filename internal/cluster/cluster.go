@@ -38,10 +38,13 @@ type Cluster struct {
 	memo sync.Map
 }
 
-// New builds the view of a cluster on the set.
+// New builds the view of a cluster on the set, nil for an empty one.
 func New(set *manifest.Set, options Options) *Cluster {
+	if set == nil {
+		set = &manifest.Set{}
+	}
 	c := &Cluster{Set: set, Options: options}
-	c.index = newIndex(c)
+	c.buildIndex()
 	c.evidence = sync.OnceValue(func() *evidence { return newEvidence(c) })
 	return c
 }

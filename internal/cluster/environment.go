@@ -315,21 +315,26 @@ func (c *Cluster) links(w *manifest.Workload) Environment {
 	}
 	namespace := c.NamespaceOf(w.Object)
 	return Memo(c, linksKey{w.Dir(), namespace}, func() Environment {
-		var services, others []*manifest.Object
-		for _, o := range c.index.kinds["Service"] {
+		var services []*manifest.Object
+		add := func(o *manifest.Object) {
 			s, ok := o.Typed.(*corev1.Service)
-			if !ok || s.Spec.ClusterIP == corev1.ClusterIPNone || s.Spec.Type == corev1.ServiceTypeExternalName || o.Patch || len(s.Spec.Ports) == 0 {
-				continue
-			}
-			switch ns := c.NamespaceOf(o); {
-			case !meet(namespace, ns):
-			case o.Dir() == w.Dir():
+			if ok && !o.Patch && s.Spec.ClusterIP != corev1.ClusterIPNone && s.Spec.Type != corev1.ServiceTypeExternalName && len(s.Spec.Ports) > 0 {
 				services = append(services, o)
-			case namespace != "" && ns == namespace:
-				others = append(others, o)
 			}
 		}
-		return linkEnvironment(append(services, others...))
+		for _, o := range c.index.servicesIn[w.Dir()] {
+			if meet(namespace, c.NamespaceOf(o)) {
+				add(o)
+			}
+		}
+		if namespace != "" {
+			for _, o := range c.index.servicesOf[namespace] {
+				if o.Dir() != w.Dir() {
+					add(o)
+				}
+			}
+		}
+		return linkEnvironment(services)
 	})
 }
 

@@ -15,31 +15,40 @@ type objectKey struct{ kind, name string }
 // An index finds objects and definitions by name.
 type index struct {
 	// objects of the core API group by kind and name, in the order of the set.
-	objects map[objectKey][]*manifest.Object
-	// kinds are the objects of the core API group by kind.
-	kinds map[string][]*manifest.Object
+	objects     map[objectKey][]*manifest.Object
+	limitRanges []*manifest.Object
 	// definitions are all that makes a Secret or ConfigMap of a name.
 	definitions map[objectKey][]*definition
 	// local are the definitions by kind and folder.
 	local map[objectKey][]*definition
+	// servicesIn and servicesOf are the Services by folder and by namespace.
+	servicesIn, servicesOf map[string][]*manifest.Object
 	// namespaces holds what kustomizations set for all objects of a file, by its
 	// path; empty where several set different ones.
 	namespaces map[string]string
 }
 
-func newIndex(c *Cluster) *index {
+func (c *Cluster) buildIndex() {
 	x := &index{
 		objects:     map[objectKey][]*manifest.Object{},
-		kinds:       map[string][]*manifest.Object{},
 		definitions: map[objectKey][]*definition{},
 		local:       map[objectKey][]*definition{},
+		servicesIn:  map[string][]*manifest.Object{},
+		servicesOf:  map[string][]*manifest.Object{},
+		namespaces:  kustomizedNamespaces(c.Objects),
 	}
-	x.namespaces = kustomizedNamespaces(c.Objects)
+	c.index = x
 	for _, o := range c.Objects {
 		if o.Group() == "" {
 			key := objectKey{o.Kind, o.Name}
 			x.objects[key] = append(x.objects[key], o)
-			x.kinds[o.Kind] = append(x.kinds[o.Kind], o)
+			switch namespace := c.NamespaceOf(o); o.Kind {
+			case "LimitRange":
+				x.limitRanges = append(x.limitRanges, o)
+			case "Service":
+				x.servicesIn[o.Dir()] = append(x.servicesIn[o.Dir()], o)
+				x.servicesOf[namespace] = append(x.servicesOf[namespace], o)
+			}
 		}
 		for _, d := range definitions(o) {
 			key := objectKey{d.kind, d.name}
@@ -48,7 +57,6 @@ func newIndex(c *Cluster) *index {
 			x.local[local] = append(x.local[local], d)
 		}
 	}
-	return x
 }
 
 // meet reports whether two namespaces are the same one, as far as is known.

@@ -62,8 +62,9 @@ type Process struct {
 	// Shell is true when the process is a shell that runs a script which the
 	// files show: on its command line, or mounted from a ConfigMap.
 	Shell bool
-	// ScriptError is what is wrong with the script when the shell cannot parse
-	// it; Commands then holds what stands before the error.
+	// ScriptError is what is wrong with the script when it cannot be parsed;
+	// Commands then holds what stands before the error. Shells differ: some run
+	// what this parser refuses, "$((a) | b)" for one.
 	ScriptError string
 	// Commands are the simple commands run, in the order of the text: one for a
 	// process that is no shell, those of the script for a shell. It is empty

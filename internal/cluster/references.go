@@ -34,8 +34,8 @@ type Reference struct {
 }
 
 // References returns the Secrets and ConfigMaps that the workload's pods name:
-// those of the containers in the order in which they start, then those of the
-// pod. Volumes that no container mounts are left out: the kubelet does not set
+// those of the containers in the order in which they start, envFrom first, then
+// those of the pod. Volumes that no container mounts are left out: the kubelet does not set
 // them up (pkg/kubelet/volumemanager/populator, processPodVolumes).
 func (c *Cluster) References(w *manifest.Workload) []Reference {
 	var refs []Reference
@@ -48,6 +48,16 @@ func (c *Cluster) References(w *manifest.Workload) []Reference {
 	for _, ctr := range w.Containers {
 		for _, m := range ctr.VolumeMounts {
 			mounted[m.Name] = true
+		}
+		for i := range ctr.EnvFrom {
+			e := &ctr.EnvFrom[i]
+			at := ctr.At("envFrom", i)
+			if s := e.SecretRef; s != nil {
+				add(Reference{Container: ctr, Kind: secret, Name: s.Name, At: at.Append("secretRef", "name"), Optional: yes(s.Optional), Use: "envFrom"})
+			}
+			if s := e.ConfigMapRef; s != nil {
+				add(Reference{Container: ctr, Kind: configMap, Name: s.Name, At: at.Append("configMapRef", "name"), Optional: yes(s.Optional), Use: "envFrom"})
+			}
 		}
 		for i := range ctr.Env {
 			e := &ctr.Env[i]
@@ -63,16 +73,6 @@ func (c *Cluster) References(w *manifest.Workload) []Reference {
 			if s := e.ValueFrom.ConfigMapKeyRef; s != nil {
 				at := at.Append("configMapKeyRef")
 				add(Reference{Container: ctr, Kind: configMap, Name: s.Name, At: at.Append("name"), Key: s.Key, KeyAt: at.Append("key"), Optional: yes(s.Optional), Use: use})
-			}
-		}
-		for i := range ctr.EnvFrom {
-			e := &ctr.EnvFrom[i]
-			at := ctr.At("envFrom", i)
-			if s := e.SecretRef; s != nil {
-				add(Reference{Container: ctr, Kind: secret, Name: s.Name, At: at.Append("secretRef", "name"), Optional: yes(s.Optional), Use: "envFrom"})
-			}
-			if s := e.ConfigMapRef; s != nil {
-				add(Reference{Container: ctr, Kind: configMap, Name: s.Name, At: at.Append("configMapRef", "name"), Optional: yes(s.Optional), Use: "envFrom"})
 			}
 		}
 	}
@@ -231,6 +231,9 @@ func (c *Cluster) Resolve(r Reference) Resolution {
 // sure reports whether a definition is the one the workload meets: it stands
 // near, or the namespaces of both are known and the same.
 func (c *Cluster) sure(w *manifest.Workload, d *definition) bool {
+	if fragment(w) {
+		return false
+	}
 	namespace := c.NamespaceOf(w.Object)
 	return namespace != "" && namespace == d.namespaceIn(c) || distanceOf(w.Object, d.by).near()
 }

@@ -168,7 +168,7 @@ func (l LimitRange) Default(name corev1.ResourceName) Resource {
 func (c *Cluster) LimitRanges(w *manifest.Workload) []LimitRange {
 	var found []*manifest.Object
 	namespace := c.NamespaceOf(w.Object)
-	for _, o := range c.index.kinds["LimitRange"] {
+	for _, o := range c.index.limitRanges {
 		ns := c.NamespaceOf(o)
 		if !meet(namespace, ns) || o.Patch {
 			continue

@@ -44,8 +44,8 @@ func (c *Cluster) Suggest(refs []Reference) (Suggestion, bool) {
 				all = all && slices.Contains(d.keys, ref.Key)
 			}
 		}
-		if keys > 0 && !all && d.complete {
-			return // it would not help
+		if keys > 0 && !all && d.complete || keys == 0 && score == scoreAffix {
+			return // it would not help, or only the half of a name speaks for it
 		}
 		orphan := !c.used().Has(objectKey{d.kind, d.name})
 		certain := orphan && all && (keys > 0 || score == scoreTypo)
@@ -183,12 +183,13 @@ func (c *Cluster) used() sets.Set[objectKey] {
 }
 
 // KeptElsewhere reports whether it is no surprise that the object is not in the
-// files: the workload is a copy of one that ran, or a custom resource whose
-// controller may make what it needs; the name is that of a certificate, which
-// is issued at run time; or the files ask for several Secrets and define none.
+// files: the workload is a patch, a copy of one that ran, or a custom resource
+// whose controller may make what it needs; the name is that of a certificate,
+// which is issued at run time; or the files ask for several Secrets and define
+// none.
 func (c *Cluster) KeptElsewhere(r Reference) bool {
 	w := r.Workload
-	if w.Has(node.P("metadata", "uid")) || w.Has(node.P("metadata", "resourceVersion")) || w.Custom && !podMakers.Has(w.Group()) {
+	if fragment(w) || w.Has(node.P("metadata", "uid")) || w.Has(node.P("metadata", "resourceVersion")) || w.Custom && !podMakers.Has(w.Group()) {
 		return true
 	}
 	if r.Kind != secret {
@@ -200,6 +201,12 @@ func (c *Cluster) KeptElsewhere(r Reference) bool {
 		}
 	}
 	return Memo(c, keptKey{}, c.keepsNoSecrets)
+}
+
+// fragment reports a workload that is only a part of one: a patch, whether a
+// kustomization names it or not. What it refers to comes with the rest.
+func fragment(w *manifest.Workload) bool {
+	return w.Patch || !slices.ContainsFunc(w.Containers, func(c *manifest.Container) bool { return !c.Partial })
 }
 
 type keptKey struct{}

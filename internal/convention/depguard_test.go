@@ -25,8 +25,9 @@ func TestDepguard(t *testing.T) {
 	}
 }
 
-// depguard returns the law as rules of golangci-lint's depguard: in mode lax
-// the longer of an allowing and a denying prefix wins.
+// depguard returns the law as rules of golangci-lint's depguard: the longer of
+// an allowing and a denying prefix wins, and what has neither is allowed in mode
+// lax and denied in mode strict.
 func depguard() string {
 	var b strings.Builder
 	var pure []string
@@ -36,9 +37,16 @@ func depguard() string {
 			pure = append(pure, files)
 		}
 		name := strings.NewReplacer("internal/", "", "/*", "-families", "/", "-").Replace(l.pkg)
-		fmt.Fprintf(&b, "        %s:\n          list-mode: lax\n          files: [%s, \"!$test\"]\n", name, files)
+		mode, libraries := "lax", []string(nil)
+		if l.libraries != nil {
+			mode, libraries = "strict", append([]string{"$gostd"}, l.libraries...)
+		}
+		fmt.Fprintf(&b, "        %s:\n          list-mode: %s\n          files: [%s, \"!$test\"]\n", name, mode, files)
 		if len(l.ours) > 0 {
 			b.WriteString("          allow:\n")
+			for _, p := range libraries {
+				fmt.Fprintf(&b, "            - %s\n", p)
+			}
 			for _, p := range l.ours {
 				if dir, ok := strings.CutSuffix(p, "*"); ok {
 					p = dir

@@ -18,6 +18,9 @@ type layer struct {
 	pkg string
 	// ours are the packages of the module that it may import.
 	ours []string
+	// libraries are those of others that it may import beside the standard
+	// library; nil allows all that belong to nobody.
+	libraries []string
 	// pure forbids what reads the world: files, network, environment, clocks.
 	pure bool
 }
@@ -35,16 +38,20 @@ var law = []layer{
 	{pkg: "internal/cluster", pure: true, ours: []string{
 		"internal/source", "internal/node", "internal/manifest", "internal/images", "internal/kubelet",
 	}},
-	{pkg: "internal/runtimes", pure: true, ours: []string{
+	{pkg: "internal/runtimes/*", pure: true, ours: []string{
 		"internal/node", "internal/manifest", "internal/images", "internal/cluster",
 	}},
 	{pkg: "internal/rule", pure: true, ours: []string{
 		"internal/diag", "internal/node", "internal/manifest", "internal/cluster",
 	}},
-	{pkg: "rules/*", pure: true, ours: []string{
-		"internal/node", "internal/manifest", "internal/images", "internal/cluster", "internal/kubelet",
-		"internal/runtimes", "internal/diag", "internal/rule",
-	}},
+	{
+		pkg: "rules/*", pure: true,
+		ours: []string{
+			"internal/node", "internal/manifest", "internal/images", "internal/cluster", "internal/kubelet",
+			"internal/runtimes/*", "internal/diag", "internal/rule",
+		},
+		libraries: []string{"k8s.io/api", "k8s.io/apimachinery", "github.com/agnivade/levenshtein"},
+	},
 	{pkg: "rules", pure: true, ours: []string{"internal/rule", "rules/*"}},
 	{pkg: "internal/loader", ours: []string{
 		"internal/source", "internal/node", "internal/diag", "internal/yamltree", "internal/manifest",
@@ -57,7 +64,7 @@ var law = []layer{
 	}},
 	{pkg: "internal/rego", ours: []string{
 		"internal/source", "internal/node", "internal/diag", "internal/manifest", "internal/images", "internal/cluster",
-		"internal/kubelet", "internal/runtimes", "internal/rule",
+		"internal/kubelet", "internal/runtimes/*", "internal/rule",
 	}},
 	{pkg: "policies", ours: []string{"internal/diag", "internal/rule", "internal/rego"}},
 	{pkg: "internal/fix", ours: []string{"internal/source", "internal/diag"}},
@@ -155,6 +162,10 @@ func (l layer) forbids(from, path string) string {
 		if below(path, o.library) && from != o.owner {
 			return "only " + o.owner + " may"
 		}
+	}
+	if third := strings.Contains(strings.Split(path, "/")[0], "."); third && l.libraries != nil &&
+		!slices.ContainsFunc(l.libraries, func(library string) bool { return below(path, library) }) {
+		return "it is not one of the libraries of " + l.pkg
 	}
 	if l.pure && slices.ContainsFunc(worldly, func(w string) bool { return below(path, w) }) {
 		return "it reads the world, and " + from + " computes from what it is given"

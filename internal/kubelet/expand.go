@@ -1,3 +1,5 @@
+// Package kubelet is what the kubelet does with a pod, as pure functions: how it
+// expands variables, when its probes kill a container.
 package kubelet
 
 import "strings"

@@ -1,7 +1,6 @@
 package kubelet
 
 import (
-	"math/rand/v2"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -85,20 +84,25 @@ func simulate(timing Timing, phase int64, takes func() int64) int64 {
 }
 
 func TestFailureAgainstSimulation(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2))
+	// A linear congruential generator: arbitrary numbers, the same ones each time.
+	state := uint64(1)
+	below := func(n int64) int64 {
+		state = state*6364136223846793005 + 1442695040888963407
+		return int64(state>>33) % n
+	}
 	const second = 1000
 	for range 2000 {
 		timing := Timing{
-			InitialDelay: random.Int64N(20), Period: 1 + random.Int64N(12), Timeout: 1 + random.Int64N(15),
-			SuccessThreshold: 1, FailureThreshold: 1 + random.Int64N(5),
+			InitialDelay: below(20), Period: 1 + below(12), Timeout: 1 + below(15),
+			SuccessThreshold: 1, FailureThreshold: 1 + below(5),
 		}
 		want := timing.Failure()
 		refused := func() int64 { return 0 }
 		hangs := func() int64 { return timing.Timeout * second }
 
-		phase := random.Int64N(timing.Period * second)
+		phase := below(timing.Period * second)
 		got := simulate(timing, phase, func() int64 {
-			return random.Int64N(timing.Timeout*second + 1)
+			return below(timing.Timeout*second + 1)
 		})
 		if got < want.Earliest*second || got >= want.Latest*second {
 			t.Fatalf("%+v, tick at %d ms: killed at %d ms, outside %v", timing, phase, got, want)

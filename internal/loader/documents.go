@@ -126,6 +126,33 @@ func sniff(text string) header {
 	return h
 }
 
+// sniffName returns metadata.name of a document that cannot be parsed, empty
+// where the text does not show it.
+func sniffName(text string) string {
+	_, text, ok := strings.Cut("\n"+text, "\nmetadata:")
+	if !ok {
+		return ""
+	}
+	indent := ""
+	for i, line := range strings.Split(text, "\n") {
+		content := strings.TrimLeft(line, " ")
+		if i == 0 || strings.TrimSpace(content) == "" || content[0] == '#' {
+			continue
+		}
+		here := line[:len(line)-len(content)]
+		if indent == "" {
+			indent = here
+		}
+		if here == "" {
+			return ""
+		}
+		if name, ok := strings.CutPrefix(content, "name:"); ok && here == indent {
+			return sniffScalar(name)
+		}
+	}
+	return ""
+}
+
 func sniffScalar(s string) string {
 	if i := strings.Index(s, " #"); i >= 0 {
 		s = s[:i]

@@ -171,13 +171,36 @@ func load(o Options, f foundFile) *fileResult {
 	return parse(file)
 }
 
-// parse makes objects of a file's documents.
+// parse makes objects of a file's documents, those of a large file side by side.
 func parse(file *source.File) *fileResult {
-	r := &fileResult{}
-	for _, span := range split(file) {
-		r.document(file, span)
+	const atOnce = 50
+	spans := split(file)
+	parts := make([]fileResult, (len(spans)+atOnce-1)/atOnce)
+	part := func(i int) {
+		for _, span := range spans[i*atOnce : min((i+1)*atOnce, len(spans))] {
+			parts[i].document(file, span)
+		}
 	}
-	return r
+	if len(parts) == 1 {
+		part(0)
+		return &parts[0]
+	}
+	var wg sync.WaitGroup
+	for i := range parts {
+		wg.Go(func() { part(i) })
+	}
+	wg.Wait()
+	whole := &fileResult{}
+	for _, p := range parts {
+		whole.objects = append(whole.objects, p.objects...)
+		whole.workloads = append(whole.workloads, p.workloads...)
+		whole.broken = append(whole.broken, p.broken...)
+		whole.count += p.count
+		if len(whole.notes) == 0 { // once a file
+			whole.notes = p.notes
+		}
+	}
+	return whole
 }
 
 func (r *fileResult) document(file *source.File, span source.Span) {
@@ -246,7 +269,7 @@ func (r *fileResult) malformed(file *source.File, span source.Span, h header, ba
 		at.End = file.LineStart(line) + len(rest)
 	}
 	here := node.Location{File: file, Span: at}
-	o := manifest.NewObject(brokenDocument{here, span}, nil, metav1.TypeMeta{APIVersion: h.apiVersion, Kind: h.kind}, metav1.ObjectMeta{})
+	o := manifest.NewObject(brokenDocument{here, span}, nil, metav1.TypeMeta{APIVersion: h.apiVersion, Kind: h.kind}, metav1.ObjectMeta{Name: sniffName(text)})
 	o.Template = h.source
 	o.Problems = []node.Problem{{Kind: node.Malformed, Message: bad.Message, Here: here}}
 	r.broken = append(r.broken, o)

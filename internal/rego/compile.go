@@ -50,13 +50,23 @@ var capabilities = sync.OnceValue(func() *ast.Capabilities {
 
 var undefinedFunction = regexp.MustCompile(`undefined function (\S+)`)
 
-// explain is OPA's message in the words of this program.
-func explain(message string) string {
-	if m := undefinedFunction.FindStringSubmatch(message); m != nil && forbidden[m[1]] != "" {
+// explain is OPA's message in the words of this program, in one line.
+func explain(e *ast.Error) string {
+	if m := undefinedFunction.FindStringSubmatch(e.Message); len(m) == 2 && forbidden[m[1]] != "" {
 		return m[1] + " is not available: " + forbidden[m[1]]
 	}
-	return strings.ReplaceAll(message, "\n", " ")
+	message := oneLine(e.Message)
+	if d, ok := e.Details.(*ast.RefErrInvalidDetail); ok && len(d.OneOf) > 0 {
+		var names []string
+		for _, v := range d.OneOf {
+			names = append(names, strings.Trim(v.String(), `"`))
+		}
+		message += "; there is " + strings.Join(names, ", ")
+	}
+	return message
 }
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 // parse parses the module, as Rego v1 or else as v0, whose rules lack `if` and
 // `contains`. Where it is neither, the version that got further is taken for the
@@ -70,12 +80,14 @@ func (m *module) parse() (problems []diag.Problem) {
 	}()
 	var failed [2]ast.Errors
 	for i, version := range []ast.RegoVersion{ast.RegoV1, ast.RegoV0} {
-		parsed, err := ast.ParseModuleWithOpts(m.file.Path, m.file.Text, ast.ParserOptions{ProcessAnnotation: true, RegoVersion: version})
+		parsed, err := ast.ParseModuleWithOpts(m.file.Path, m.file.Text, ast.ParserOptions{Capabilities: capabilities(), ProcessAnnotation: true, RegoVersion: version})
 		if err == nil {
 			m.parsed = parsed
 			return nil
 		}
-		if !errors.As(err, &failed[i]) {
+		if one, ok := errors.AsType[*ast.Error](err); ok {
+			failed[i] = ast.Errors{one}
+		} else if !errors.As(err, &failed[i]) {
 			failed[i] = ast.Errors{ast.NewError(ast.ParseErr, nil, "%s", err)}
 		}
 		failed[i].Sort()
@@ -102,7 +114,7 @@ const maxErrors = 5
 func (m *module) problems(errs ast.Errors) []diag.Problem {
 	var out []diag.Problem
 	for _, e := range errs[:min(len(errs), maxErrors)] {
-		out = append(out, m.problem(e.Location, "policy does not compile: "+explain(e.Message)))
+		out = append(out, m.problem(e.Location, "policy does not compile: "+explain(e)))
 	}
 	return out
 }
@@ -124,33 +136,30 @@ func compile(o Options, modules []*module) (out *compiled) {
 			out = &compiled{compiler: ast.NewCompiler(), problems: []diag.Problem{{Message: fmt.Sprintf("the Rego compiler failed: %v", v)}}}
 		}
 	}()
-	left := []*module{}
+	var left []*module
 	dropped := map[string]*module{} // by package
 	for _, m := range modules {
-		switch {
-		case m.parsed == nil:
-			if name := m.packageName(); name != "" {
-				dropped[name] = m
-			}
-		default:
+		if m.parsed != nil {
 			left = append(left, m)
+		} else if name := m.packageName(); name != "" {
+			dropped[name] = m
 		}
 	}
 	for {
-		left = slices.DeleteFunc(left, func(m *module) bool {
-			needs := m.needs(dropped)
-			if needs != nil {
-				out.problems = append(out.problems, m.problem(m.parsed.Package.Location, "policy is not run: it imports from "+needs.file.Path+", which does not compile"))
-				dropped[m.pkg()] = m
-			}
-			return needs != nil
-		})
-		byFile := map[string]*ast.Module{}
-		for name, m := range withSchema(o, left) {
-			byFile[name] = m
+		for again := true; again; {
+			before := len(left)
+			left = slices.DeleteFunc(left, func(m *module) bool {
+				needs := m.needs(dropped)
+				if needs != nil {
+					out.problems = append(out.problems, m.problem(m.parsed.Package.Location, "policy is not run: it imports from "+needs.file.Path+", which cannot run"))
+					dropped[m.pkg()] = m
+				}
+				return needs != nil
+			})
+			again = len(left) < before
 		}
 		compiler := newCompiler(o)
-		compiler.Compile(byFile)
+		compiler.Compile(withSchema(o, left))
 		if !compiler.Failed() {
 			out.compiler, out.modules = compiler, left
 			return out
@@ -174,7 +183,7 @@ func compile(o Options, modules []*module) (out *compiled) {
 		})
 		if len(left) == before {
 			out.compiler, out.modules = ast.NewCompiler(), nil
-			out.problems = append(out.problems, diag.Problem{Message: "policies do not compile: " + explain(compiler.Errors[0].Error())})
+			out.problems = append(out.problems, diag.Problem{Message: "policies do not compile: " + oneLine(compiler.Errors[0].Error())})
 			return out
 		}
 	}

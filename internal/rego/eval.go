@@ -221,7 +221,7 @@ func (p *program) failure(i int, err error) diag.Problem {
 	var at *ast.Location
 	message := err.Error()
 	if e, ok := errors.AsType[*topdown.Error](err); ok {
-		at, message = e.Location, e.Message
+		at, message = e.Location, oneLine(e.Message)
 	}
 	return p.problem(i, at, fmt.Sprintf("policy %s failed: %s", p.policies[i].id, message))
 }

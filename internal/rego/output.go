@@ -104,7 +104,8 @@ func (p *policy) decode(v any) (r result, err error) {
 		d := json.NewDecoder(bytes.NewReader(text))
 		d.DisallowUnknownFields()
 		d.UseNumber()
-		return r, d.Decode(&r)
+		err = d.Decode(&r)
+		return r, err
 	}
 	switch v := v.(type) {
 	case string:

@@ -9,6 +9,7 @@
 package rego
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path"
@@ -47,18 +48,29 @@ type Source struct {
 	File string
 }
 
-// Dir returns the source at a path of the file system, a folder or one file.
-func Dir(name string) (Source, error) {
-	info, err := os.Stat(name)
-	if err != nil {
-		return Source{}, err
+// Dirs returns the sources at paths of the file system, folders or single
+// files, each once.
+func Dirs(names ...string) (sources []Source, problems []diag.Problem) {
+	seen := map[string]bool{}
+	for _, name := range names {
+		info, err := os.Stat(name)
+		if err != nil {
+			problems = append(problems, diag.Problem{Path: name, Message: "cannot read policies: " + cause(err)})
+			continue
+		}
+		if full, err := filepath.Abs(name); err == nil {
+			if seen[full] {
+				continue
+			}
+			seen[full] = true
+		}
+		dir, file := filepath.Clean(name), ""
+		if !info.IsDir() {
+			dir, file = filepath.Dir(dir), filepath.Base(dir)
+		}
+		sources = append(sources, Source{FS: os.DirFS(dir), Dir: filepath.ToSlash(dir), File: file})
 	}
-	if info.IsDir() {
-		return Source{FS: os.DirFS(name), Dir: filepath.ToSlash(filepath.Clean(name))}, nil
-	}
-	dir, file := filepath.Split(name)
-	dir = filepath.Clean(dir)
-	return Source{FS: os.DirFS(dir), Dir: filepath.ToSlash(dir), File: file}, nil
+	return sources, problems
 }
 
 // maxPolicySize bounds one policy file; the largest of public policy
@@ -101,7 +113,7 @@ func read(s Source, tests bool) ([]*module, []diag.Problem) {
 		}
 		text, readErr := fs.ReadFile(s.FS, name)
 		if readErr != nil {
-			problems = append(problems, diag.Problem{Path: display, Message: "cannot read policy: " + Cause(readErr)})
+			problems = append(problems, diag.Problem{Path: display, Message: "cannot read policy: " + cause(readErr)})
 			return
 		}
 		modules = append(modules, &module{file: source.NewFile(display, strings.TrimPrefix(string(text), "\ufeff")), source: s})
@@ -113,7 +125,7 @@ func read(s Source, tests bool) ([]*module, []diag.Problem) {
 	_ = fs.WalkDir(s.FS, ".", func(name string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			problems = append(problems, diag.Problem{Path: path.Join(s.Dir, name), Message: "cannot read policies: " + Cause(err)})
+			problems = append(problems, diag.Problem{Path: path.Join(s.Dir, name), Message: "cannot read policies: " + cause(err)})
 			return fs.SkipDir
 		case d.IsDir() && name != "." && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
@@ -126,10 +138,10 @@ func read(s Source, tests bool) ([]*module, []diag.Problem) {
 	return modules, problems
 }
 
-// Cause is the reason of a failed file operation without the path, which the
+// cause is the reason of a failed file operation without the path, which the
 // problem names already.
-func Cause(err error) string {
-	if p, ok := err.(*fs.PathError); ok {
+func cause(err error) string {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
 		return p.Err.Error()
 	}
 	return err.Error()

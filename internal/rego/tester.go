@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/open-policy-agent/opa/v1/ast"
 	"github.com/open-policy-agent/opa/v1/tester"
+	"github.com/open-policy-agent/opa/v1/topdown"
 )
 
 // Test runs the tests (test_… in *_test.rego, as `opa test` does) of the
@@ -40,8 +42,8 @@ func Test(ctx context.Context, w io.Writer, o Options, sources ...Source) (bool,
 		case r.Fail:
 			failed++
 			fmt.Fprintf(&out, "%s: failed: %s\n", at, name)
-			if e := r.FailedAt; e != nil && e.Location != nil {
-				fmt.Fprintf(&out, "  %s:%d: this is not so: %s\n", e.Location.File, e.Location.Row, strings.TrimSpace(string(e.Location.Text)))
+			if at := failedAt(r); at != nil {
+				fmt.Fprintf(&out, "  %s:%d: this is not so: %s\n", at.File, at.Row, oneLine(string(at.Text)))
 			}
 			for names, sub := range r.SubResults.Iter {
 				if sub.Fail && len(sub.SubResults) == 0 {
@@ -62,6 +64,18 @@ func Test(ctx context.Context, w io.Writer, o Options, sources ...Source) (bool,
 	}
 	_, err = io.WriteString(w, out.String())
 	return err == nil && len(problems)+len(bad) == 0 && failed == 0 && passed > 0, err
+}
+
+// failedAt returns the place of the last expression that failed.
+func failedAt(r *tester.Result) *ast.Location {
+	for _, e := range slices.Backward(r.Trace) {
+		if expr, ok := e.Node.(*ast.Expr); ok && e.Op == topdown.FailOp && e.Location != nil && e.QueryID != 0 {
+			if _, every := expr.Terms.(*ast.Every); !every { // the expression inside says more
+				return e.Location
+			}
+		}
+	}
+	return nil
 }
 
 // runTests runs the tests in the modules, in the order of the text.

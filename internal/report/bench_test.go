@@ -12,6 +12,7 @@ import (
 
 // many is a result of 10,000 diagnostics in 1,000 files.
 func many(b *testing.B) *diag.Result {
+	b.Helper()
 	r := &diag.Result{Rules: sample(b).Rules, Files: 1000, Objects: 1000, Workloads: 1000}
 	for i := range 1000 {
 		f := source.NewFile(fmt.Sprintf("k8s/app-%d/deployment.yaml", i), apiYAML)

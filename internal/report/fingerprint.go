@@ -109,10 +109,10 @@ func hashedUnits(text string) (units []uint16, starts []int) {
 			add('\n')
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
-			add(uint16(high)) //nolint:gosec // a surrogate is a UTF-16 unit
-			add(uint16(low))  //nolint:gosec // a surrogate is a UTF-16 unit
+			add(uint16(high))
+			add(uint16(low))
 		default:
-			add(uint16(r)) //nolint:gosec // at most 0xffff here
+			add(uint16(r))
 		}
 	}
 	add(endOfFile)

@@ -2,7 +2,6 @@ package report
 
 import (
 	"slices"
-	"sort"
 	"strings"
 
 	"github.com/clipperhouse/displaywidth"
@@ -56,24 +55,6 @@ func newMark(f *source.File, span source.Span) *mark {
 		m.last = lineOf(f, span.End-1)
 	}
 	return m
-}
-
-// clamp returns the part of a span that lies in the file.
-func clamp(f *source.File, s source.Span) source.Span {
-	s.Start = max(0, min(s.Start, len(f.Text)))
-	s.End = max(s.Start, min(s.End, len(f.Text)))
-	return s
-}
-
-// lineOf returns the line, from 1, of an offset.
-func lineOf(f *source.File, offset int) int {
-	return sort.Search(f.Lines(), func(i int) bool { return f.LineStart(i+1) > offset })
-}
-
-// lineSpan returns the bytes of line n without its line break.
-func lineSpan(f *source.File, n int) source.Span {
-	start := f.LineStart(n)
-	return source.Span{Start: start, End: start + len(f.Line(n))}
 }
 
 // atIndent reports whether nothing but blanks and dashes of a list stand before
@@ -208,11 +189,12 @@ func (fr *frame) group(n int, line source.Span) [][]edge {
 			lane++
 		}
 		switch {
-		case m.first == m.last && m.first == n:
+		case m.first != n && m.last != n:
+		case m.first == m.last:
 			edges = append(edges, edge{mark: m, kind: underline, span: m.span})
 		case m.first == n:
 			edges = append(edges, edge{m, lane, opening, source.Span{Start: m.span.Start, End: m.span.Start + 1}})
-		case m.last == n:
+		default:
 			edges = append(edges, edge{m, lane, closing, source.Span{Start: m.span.End - 1, End: m.span.End}})
 		}
 	}
@@ -323,16 +305,28 @@ func (fr *frame) corner(r row, e edge) {
 	if e.kind == opening {
 		corner = " "
 	}
-	b.WriteString(e.mark.style.Sprint(corner + strings.Repeat("_", len(fr.lanes)-e.lane+from) + e.mark.pointer()))
-	fr.open[e.lane] = e.kind == opening
-	if e.kind == closing && e.mark.label != "" {
-		if fr.Width <= 0 || from+2+displaywidth.String(e.mark.label) <= fr.width() {
-			b.WriteString(" " + e.mark.style.Sprint(e.mark.label))
+	var path strings.Builder
+	path.WriteString(corner)
+	for _, crossed := range fr.open[e.lane+1:] {
+		if crossed {
+			path.WriteByte('|')
 		} else {
-			fr.row("", b.String())
-			fr.label(e.mark, min(from, max(fr.width()-labelRoom, 0)))
-			return
+			path.WriteByte('_')
 		}
 	}
+	path.WriteString(strings.Repeat("_", 1+from) + e.mark.pointer())
+	b.WriteString(e.mark.style.Sprint(path.String()))
+	fr.open[e.lane] = e.kind == opening
+	label := e.mark.label
+	if e.kind == opening {
+		label = ""
+	}
+	apart := fr.Width > 0 && from+2+displaywidth.String(label) > fr.width()
+	if label != "" && !apart {
+		b.WriteString(" " + e.mark.style.Sprint(label))
+	}
 	fr.row("", b.String())
+	if label != "" && apart {
+		fr.label(e.mark, min(from, max(fr.width()-labelRoom, 0)))
+	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -184,6 +185,18 @@ func TestFrame(t *testing.T) {
 `,
 		},
 		{
+			name: "two over several lines, labelled", text: "a:\n  b: 1\n  c: 2\nd: 3\n", places: []string{"a:\n  b: 1\n  c: 2\n", "b: 1\n  c: 2\nd: 3"}, want: `
+  |
+1 | /  a:
+2 | |/   b: 1
+3 | ||   c: 2
+  | ||______^
+4 |  | d: 3
+  |  |____- related 1
+  |
+`,
+		},
+		{
 			name: "many lines, and one inside", text: "a:\n  b: 1\n  c: 2\n  d: 3\n  e: 4\n  f: 5\n  g: 6\n  h: 7\n", places: []string{"a:\n  b: 1\n  c: 2\n  d: 3\n  e: 4\n  f: 5\n  g: 6\n  h: 7", "2"}, want: `
   |
 1 | / a:
@@ -334,7 +347,7 @@ func FuzzText(f *testing.F) {
 		}}}
 		for _, format := range Formats() {
 			got := render(t, format, r, Options{Width: width % 300})
-			if i := strings.IndexFunc(string(got), func(r rune) bool { return r != '\n' && (r < ' ' || 0x7f <= r && r < 0xa0) }); i >= 0 {
+			if i := bytes.IndexFunc(got, func(r rune) bool { return r != '\n' && (r < ' ' || 0x7f <= r && r < 0xa0) }); i >= 0 {
 				t.Errorf("%s: a control character in %q", format, got[i:])
 			}
 		}

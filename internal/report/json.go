@@ -118,19 +118,19 @@ func writeJSON(out *bufio.Writer, v *view) error {
 			Hidden:     jsonTally{v.hidden[diag.Error], v.hidden[diag.Warning], v.hidden[diag.Info]},
 		},
 		Diagnostics: make([]jsonDiagnostic, 0, len(v.shown)),
-		Problems:    jsonProblems(v.Problems),
-		Notes:       jsonProblems(v.Notes),
+		Problems:    v.jsonProblems(v.Problems),
+		Notes:       v.jsonProblems(v.Notes),
 	}
 	for _, d := range v.shown {
-		r.Diagnostics = append(r.Diagnostics, jsonOf(d))
+		r.Diagnostics = append(r.Diagnostics, v.jsonOf(d))
 	}
 	return encode(out, r)
 }
 
-func jsonOf(d *diag.Diagnostic) jsonDiagnostic {
+func (v *view) jsonOf(d *diag.Diagnostic) jsonDiagnostic {
 	j := jsonDiagnostic{
 		Rule: d.Rule, Severity: d.Severity.String(), Message: d.Message,
-		jsonPlace: jsonPlaceOf(d.Location),
+		jsonPlace: v.jsonPlace(d.Location),
 		Path:      d.Path, Template: d.Template,
 		Fingerprint: fingerprint(d),
 		Related:     make([]jsonRelated, 0, len(d.Related)),
@@ -141,7 +141,7 @@ func jsonOf(d *diag.Diagnostic) jsonDiagnostic {
 		j.Object = &jsonObject{d.Object.Kind, d.Object.Name, d.Object.Namespace}
 	}
 	for _, r := range d.Related {
-		j.Related = append(j.Related, jsonRelated{r.Message, jsonPlaceOf(r.Location)})
+		j.Related = append(j.Related, jsonRelated{r.Message, v.jsonPlace(r.Location)})
 	}
 	for _, f := range d.Fixes {
 		fix := jsonFix{Message: f.Message, Safety: f.Safety.String(), Edits: []jsonEdit{}}
@@ -149,8 +149,8 @@ func jsonOf(d *diag.Diagnostic) jsonDiagnostic {
 			for _, e := range f.Edits {
 				span := clamp(d.Location.File, e.Span)
 				fix.Edits = append(fix.Edits, jsonEdit{
-					jsonPosition(d.Location.File.Position(span.Start)),
-					jsonPosition(d.Location.File.Position(span.End)), e.New,
+					jsonPosition(v.position(d.Location.File, span.Start)),
+					jsonPosition(v.position(d.Location.File, span.End)), e.New,
 				})
 			}
 		}
@@ -162,17 +162,17 @@ func jsonOf(d *diag.Diagnostic) jsonDiagnostic {
 	return j
 }
 
-func jsonPlaceOf(l diag.Location) jsonPlace {
-	path, start, end := place(l)
+func (v *view) jsonPlace(l diag.Location) jsonPlace {
+	path, start, end := v.place(l)
 	return jsonPlace{path, jsonPosition(start), jsonPosition(end)}
 }
 
-func jsonProblems(ps []diag.Problem) []jsonProblem {
+func (v *view) jsonProblems(ps []diag.Problem) []jsonProblem {
 	out := make([]jsonProblem, 0, len(ps))
 	for _, p := range ps {
 		j := jsonProblem{Message: p.Message, File: p.Path}
 		if l := p.Location; l != nil && l.File != nil {
-			at := jsonPlaceOf(*l)
+			at := v.jsonPlace(*l)
 			j.File = at.File
 			if l.Span != (source.Span{}) {
 				j.Start, j.End = &at.Start, &at.End

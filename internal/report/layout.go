@@ -69,9 +69,9 @@ func cells(text string, offset int, masked []source.Span) []cell {
 // layout lays out the bytes [line.Start, line.End) of text in at most limit
 // columns so that focus, or as much of it as fits, is to be seen.
 func layout(text string, line, focus source.Span, masked []source.Span, limit int) row {
-	// Enough bytes to fill the row many times over; a line of a megabyte is not
+	// Enough bytes for a row of the widest encodings; a line of a megabyte is not
 	// laid out to show a hundred columns of it.
-	reach := 16 * limit
+	reach := 4 * limit
 	part := line
 	if line.End-line.Start > 2*reach {
 		part.Start = max(line.Start, focus.Start-reach)

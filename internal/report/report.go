@@ -91,10 +91,12 @@ type view struct {
 	count      tally // shown and not suppressed
 	hidden     tally // below MinSeverity
 	suppressed int   // shown or not
+
+	longLines map[longLine][]stop
 }
 
 func newView(r *diag.Result, o Options) *view {
-	v := &view{Result: r, Options: o}
+	v := &view{Result: r, Options: o, longLines: map[longLine][]stop{}}
 	for _, d := range r.Diagnostics {
 		severity := min(d.Severity, diag.Error)
 		switch {

@@ -35,24 +35,24 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 // at returns the place of the n-th occurrence, from 0, of part in the file.
-func at(t testing.TB, f *source.File, part string, n int) diag.Location {
-	t.Helper()
+func at(tb testing.TB, f *source.File, part string, n int) diag.Location {
+	tb.Helper()
 	start := -1
 	for range n + 1 {
 		i := strings.Index(f.Text[start+1:], part)
 		if i < 0 {
-			t.Fatalf("%q is not %d times in %s", part, n+1, f.Path)
+			tb.Fatalf("%q is not %d times in %s", part, n+1, f.Path)
 		}
 		start += 1 + i
 	}
 	return diag.Location{File: f, Span: source.Span{Start: start, End: start + len(part)}}
 }
 
-func render(t testing.TB, format string, r *diag.Result, o Options) []byte {
-	t.Helper()
+func render(tb testing.TB, format string, r *diag.Result, o Options) []byte {
+	tb.Helper()
 	var b bytes.Buffer
 	if err := Write(&b, format, r, o); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b.Bytes()
 }
@@ -99,14 +99,15 @@ stringData:
 `
 
 // sample is a result with everything that a report can say.
-func sample(t testing.TB) *diag.Result {
+func sample(tb testing.TB) *diag.Result {
+	tb.Helper()
 	api := source.NewFile("k8s/api.yaml", apiYAML)
 	secret := source.NewFile("k8s/größe und mehr/secret.yaml", secretYAML)
 	broken := source.NewFile("policies/broken.rego", "package broken\n\nfindings contains x if {\n\tx :=\n}\n")
 	object := diag.Object{Kind: "Deployment", Name: "api", Namespace: "shop"}
 	container := "spec.template.spec.containers[0]"
-	probe := at(t, api, "livenessProbe:\n", 0)
-	whole := at(t, api, apiYAML[strings.Index(apiYAML, "livenessProbe:"):strings.Index(apiYAML, "          resources:")], 0)
+	probe := at(tb, api, "livenessProbe:\n", 0)
+	whole := at(tb, api, apiYAML[strings.Index(apiYAML, "livenessProbe:"):strings.Index(apiYAML, "          resources:")], 0)
 	ds := []*diag.Diagnostic{
 		{
 			Rule: "liveness-hits-dependency", Severity: diag.Warning,
@@ -116,29 +117,29 @@ func sample(t testing.TB) *diag.Result {
 			Notes:    []string{"Spring Boot has /actuator/health/liveness for this"},
 			Fixes: []diag.Fix{{
 				Message: "ask /actuator/health/liveness", Safety: diag.Unsafe,
-				Edits: []source.Edit{{Span: at(t, api, "/actuator/health", 0).Span, New: "/actuator/health/liveness"}},
+				Edits: []source.Edit{{Span: at(tb, api, "/actuator/health", 0).Span, New: "/actuator/health/liveness"}},
 			}},
 		},
 		{
 			Rule: "jvm-heap-over-limit", Severity: diag.Error,
 			Message:  `container "api" gives its heap all of its 2Gi memory limit: OOMKilled (137)`,
-			Location: at(t, api, "-Xmx2g", 0), Object: object, Path: container + ".env[0].value",
+			Location: at(tb, api, "-Xmx2g", 0), Object: object, Path: container + ".env[0].value",
 			Template: "shop/templates/api.yaml",
-			Related:  []diag.Related{{Location: at(t, api, "2Gi", 0), Message: "limit 2048 MiB [here]"}},
+			Related:  []diag.Related{{Location: at(tb, api, "2Gi", 0), Message: "limit 2048 MiB [here]"}},
 			Notes:    []string{"heap 2048 + metaspace 128 + code cache 240 + threads 50 MiB is 120% of the limit: OOMKilled (137), then back-off 10s, 20s, 40s ... 300s"},
 			Fixes: []diag.Fix{
-				{Message: "-Xmx1536m fits", Safety: diag.Display, Edits: []source.Edit{{Span: at(t, api, "-Xmx2g", 0).Span, New: "-Xmx1536m"}}},
+				{Message: "-Xmx1536m fits", Safety: diag.Display, Edits: []source.Edit{{Span: at(tb, api, "-Xmx2g", 0).Span, New: "-Xmx1536m"}}},
 				{Message: "a limit of 2731Mi", Safety: diag.Display},
 			},
 		},
 		{
 			Rule: "missing-secret-target", Severity: diag.Error,
 			Message:  `container "api": Secret shop-db has no key pasword (did you mean password?): CreateContainerConfigError`,
-			Location: at(t, api, "pasword", 0), Object: object, Path: container + ".env[1].valueFrom.secretKeyRef.key",
-			Related: []diag.Related{{Location: at(t, secret, "shop-db", 0), Message: "has the keys ca.crt, password, user"}},
+			Location: at(tb, api, "pasword", 0), Object: object, Path: container + ".env[1].valueFrom.secretKeyRef.key",
+			Related: []diag.Related{{Location: at(tb, secret, "shop-db", 0), Message: "has the keys ca.crt, password, user"}},
 			Fixes: []diag.Fix{{
 				Message: "write password", Safety: diag.Safe,
-				Edits: []source.Edit{{Span: at(t, api, "pasword", 0).Span, New: "password"}},
+				Edits: []source.Edit{{Span: at(tb, api, "pasword", 0).Span, New: "password"}},
 			}},
 		},
 		{
@@ -155,17 +156,17 @@ func sample(t testing.TB) *diag.Result {
 		},
 		{
 			Rule: "single-replica", Severity: diag.Warning, Message: "one replica: every restart is an outage",
-			Location: at(t, api, "spec:", 0), Object: object, Path: "spec",
+			Location: at(tb, api, "spec:", 0), Object: object, Path: "spec",
 			Suppressed: &diag.Suppression{Kind: "inSource", Reason: "a batch service"},
 		},
 		{
 			Rule: "invalid-field", Severity: diag.Error,
 			Message:  `stringData.password: the value is not a string`,
-			Location: at(t, secret, "correct-horse", 0), Object: diag.Object{Kind: "Secret", Name: "shop-db"}, Path: "stringData.password",
-			Related: []diag.Related{{Location: at(t, secret, "battery-staple", 0), Message: "and this"}},
+			Location: at(tb, secret, "correct-horse", 0), Object: diag.Object{Kind: "Secret", Name: "shop-db"}, Path: "stringData.password",
+			Related: []diag.Related{{Location: at(tb, secret, "battery-staple", 0), Message: "and this"}},
 			Fixes: []diag.Fix{{
 				Message: "quote it", Safety: diag.Safe,
-				Edits: []source.Edit{{Span: at(t, secret, "correct-horse", 0).Span, New: `"correct-horse"`}},
+				Edits: []source.Edit{{Span: at(tb, secret, "correct-horse", 0).Span, New: `"correct-horse"`}},
 			}},
 		},
 		{
@@ -173,7 +174,7 @@ func sample(t testing.TB) *diag.Result {
 			Location: diag.Location{File: source.NewFile("<stdin>", "")},
 		},
 	}
-	problem := at(t, broken, "x :=", 0)
+	problem := at(tb, broken, "x :=", 0)
 	return &diag.Result{
 		Diagnostics: diag.Sort(ds),
 		Problems: []diag.Problem{

@@ -149,8 +149,8 @@ func writeSARIF(out *bufio.Writer, v *view) error {
 		// findings there are; findings alone do not.
 		Invocations: []sarifInvocation{{
 			ExecutionSuccessful: len(v.Problems) == 0,
-			Notifications: append(sarifNotifications("error", v.Problems),
-				sarifNotifications("note", v.Notes)...),
+			Notifications: append(v.sarifNotifications("error", v.Problems),
+				v.sarifNotifications("note", v.Notes)...),
 		}},
 		// Without a uri: where the files lie on this machine is nobody's
 		// business, and differs from run to run.
@@ -162,7 +162,7 @@ func writeSARIF(out *bufio.Writer, v *view) error {
 	}
 	hashes := map[*source.File]*lineHashes{}
 	for _, d := range v.shown {
-		run.Results = append(run.Results, sarifResultOf(d, index[d.Rule], hashes))
+		run.Results = append(run.Results, v.sarifResultOf(d, index[d.Rule], hashes))
 	}
 	return encode(out, sarifLog{Schema: sarifSchema, Version: "2.1.0", Runs: []sarifRun{run}})
 }
@@ -264,8 +264,8 @@ func sarifLevel(s diag.Severity) string {
 	}
 }
 
-func sarifResultOf(d *diag.Diagnostic, rule int, hashes map[*source.File]*lineHashes) sarifResult {
-	location := sarifLocationOf(d.Location)
+func (v *view) sarifResultOf(d *diag.Diagnostic, rule int, hashes map[*source.File]*lineHashes) sarifResult {
+	location := v.sarifLocationOf(d.Location)
 	if name := d.FullyQualifiedName(); name != "" {
 		kind := "resource"
 		if d.Path != "" {
@@ -277,10 +277,10 @@ func sarifResultOf(d *diag.Diagnostic, rule int, hashes map[*source.File]*lineHa
 		RuleID: d.Rule, RuleIndex: rule, Level: sarifLevel(d.Severity),
 		Message:   sarifMessage{Text: sarifText(d)},
 		Locations: []sarifLocation{location},
-		Fixes:     sarifFixes(d),
+		Fixes:     v.sarifFixes(d),
 	}
 	for i, related := range d.Related {
-		l := sarifLocationOf(related.Location)
+		l := v.sarifLocationOf(related.Location)
 		l.ID = i + 1
 		l.Message = &sarifMessage{Text: literal(related.Message)}
 		r.RelatedLocations = append(r.RelatedLocations, l)
@@ -356,7 +356,7 @@ func escapePlaceholders(text string) string {
 
 // sarifFixes are the fixes that a program may apply. The others stand in the
 // message.
-func sarifFixes(d *diag.Diagnostic) []sarifFix {
+func (v *view) sarifFixes(d *diag.Diagnostic) []sarifFix {
 	var out []sarifFix
 	for _, f := range d.Fixes {
 		if d.Location.File == nil || f.Safety == diag.Display || !spelled(d, f) {
@@ -366,7 +366,7 @@ func sarifFixes(d *diag.Diagnostic) []sarifFix {
 		for _, e := range f.Edits {
 			span := clamp(d.Location.File, e.Span)
 			replacement := sarifReplacement{
-				DeletedRegion: sarifRegionOf(d.Location.File.Position(span.Start), d.Location.File.Position(span.End)),
+				DeletedRegion: sarifRegionOf(v.position(d.Location.File, span.Start), v.position(d.Location.File, span.End)),
 			}
 			if e.New != "" {
 				replacement.InsertedContent = &sarifMessage{Text: e.New}
@@ -382,13 +382,13 @@ func sarifFixes(d *diag.Diagnostic) []sarifFix {
 	return out
 }
 
-func sarifNotifications(level string, ps []diag.Problem) []sarifNotification {
+func (v *view) sarifNotifications(level string, ps []diag.Problem) []sarifNotification {
 	out := make([]sarifNotification, 0, len(ps))
 	for _, p := range ps {
 		n := sarifNotification{Level: level, Message: sarifMessage{Text: sentence(literal(p.Message))}}
 		switch {
 		case p.Location != nil && p.Location.File != nil:
-			n.Locations = []sarifLocation{sarifLocationOf(*p.Location)}
+			n.Locations = []sarifLocation{v.sarifLocationOf(*p.Location)}
 		case p.Path != "":
 			n.Locations = []sarifLocation{{PhysicalLocation: sarifPhysical{ArtifactLocation: sarifURI(p.Path)}}}
 		}
@@ -399,8 +399,8 @@ func sarifNotifications(level string, ps []diag.Problem) []sarifNotification {
 
 // sarifLocationOf gives all four ends of a region: GitHub wants them. A file as
 // a whole is its first character.
-func sarifLocationOf(l diag.Location) sarifLocation {
-	name, start, end := place(l)
+func (v *view) sarifLocationOf(l diag.Location) sarifLocation {
+	name, start, end := v.place(l)
 	region := sarifRegionOf(start, end)
 	return sarifLocation{PhysicalLocation: sarifPhysical{ArtifactLocation: sarifURI(name), Region: &region}}
 }

@@ -38,6 +38,7 @@ func schema(t *testing.T, file string) *jsonschema.Schema {
 
 // results are what the machine-readable formats must hold on.
 func results(t *testing.T) map[string]*diag.Result {
+	t.Helper()
 	bad := sample(t)
 	bad.Diagnostics[1].Location = diag.Location{File: source.NewFile("x", "\xff\x00"), Span: source.Span{Start: -1, End: 99}}
 	bad.Diagnostics[1].Message, bad.Rules[0].Help = "", strings.Repeat("wörd ", 400)

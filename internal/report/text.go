@@ -203,13 +203,10 @@ func origin(d *diag.Diagnostic) string {
 
 // arrow writes where a frame is: "--> path:line:column".
 func (t *text) arrow(head string, l diag.Location, more string) {
-	where := "<unknown>"
-	if l.File != nil {
-		where = printable(l.File.Path)
-		if l.Span != (source.Span{}) {
-			p := l.Start()
-			where += fmt.Sprintf(":%d:%d", p.Line, p.Column)
-		}
+	path, start, _ := t.place(l)
+	where := printable(path)
+	if l.File != nil && l.Span != (source.Span{}) {
+		where += fmt.Sprintf(":%d:%d", start.Line, start.Column)
 	}
 	if more != "" {
 		where += " " + t.dim.Sprint(printable(more))

@@ -20,11 +20,18 @@ type File struct {
 	Text string
 
 	lineStarts []int // byte offset of the first byte of each line
+	ascii      bool  // columns are bytes
 }
 
 // NewFile indexes text, which must be UTF-8 without a byte order mark.
 func NewFile(path, text string) *File {
-	f := &File{Path: path, Text: text, lineStarts: []int{0}}
+	f := &File{Path: path, Text: text, lineStarts: []int{0}, ascii: true}
+	for i := range len(text) {
+		if text[i] >= utf8.RuneSelf {
+			f.ascii = false
+			break
+		}
+	}
 	for i := 0; ; {
 		nl := strings.IndexByte(text[i:], '\n')
 		if nl < 0 {
@@ -52,6 +59,9 @@ func (f *File) Position(offset int) Position {
 	offset = max(0, min(offset, len(f.Text)))
 	line := sort.SearchInts(f.lineStarts, offset+1)
 	start := f.lineStarts[line-1]
+	if f.ascii {
+		return Position{Line: line, Column: offset - start + 1}
+	}
 	return Position{Line: line, Column: utf8.RuneCountInString(f.Text[start:offset]) + 1}
 }
 
@@ -67,6 +77,9 @@ func (f *File) Offset(p Position) int {
 	end := len(f.Text)
 	if p.Line < len(f.lineStarts) {
 		end = f.lineStarts[p.Line]
+	}
+	if f.ascii {
+		return min(offset+max(p.Column, 1)-1, end)
 	}
 	for c := 1; c < p.Column && offset < end; c++ {
 		_, size := utf8.DecodeRuneInString(f.Text[offset:])

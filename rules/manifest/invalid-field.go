@@ -2,6 +2,7 @@ package manifest
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/crashlint/crashlint/internal/diag"
 	"github.com/crashlint/crashlint/internal/manifest"
@@ -22,6 +23,11 @@ var invalidField = &rule.Rule{
 			}
 			if fix, ok := quoted(o, problem); ok {
 				f.Fixes = append(f.Fixes, fix)
+			}
+			if text := text(problem); problem.WantsString && oldBoolean(text) {
+				f.Severity = diag.Warning
+				f.Message = fmt.Sprintf("%s: kubectl and Helm read %s as a boolean, but the field takes a string: put it in quotes; the API server refuses this %s",
+					last(problem.Path), text, o.Kind)
 			}
 			p.Report(f)
 		})
@@ -47,14 +53,30 @@ func quoted(o *manifest.Object, problem node.Problem) (rule.Fix, bool) {
 	default:
 		return rule.Fix{}, false
 	}
-	span := problem.Here.Span
-	text := problem.Here.File.Text[span.Start:span.End]
 	if !problem.WantsString {
 		return rule.Fix{}, false
 	}
+	text := text(problem)
 	return rule.Fix{
 		Message: fmt.Sprintf("put it in quotes: %q", text),
 		Safety:  diag.Safe,
 		Ops:     []node.Op{{Kind: node.Set, Path: problem.Path, Value: text}},
 	}, true
+}
+
+// text is the value as written.
+func text(problem node.Problem) string {
+	span := problem.Here.Span
+	return problem.Here.File.Text[span.Start:span.End]
+}
+
+// oldBoolean reports a word that is a boolean in YAML 1.1 only, which
+// sigs.k8s.io/yaml reads (kubectl, Helm) and kustomize's kyaml does not: whether
+// the object is refused depends on the tool that applies it.
+func oldBoolean(text string) bool {
+	switch strings.ToLower(text) {
+	case "y", "n", "yes", "no", "on", "off":
+		return true
+	}
+	return false
 }

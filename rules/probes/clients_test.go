@@ -114,7 +114,7 @@ func TestEndpointOf(t *testing.T) {
 		"/q/health/ready":                    "/q/health/live",
 		"/health/ready":                      "/health/live",
 		"/-/ready":                           "/-/healthy",
-		"/readyz":                            "/livez",
+		"/readyz":                            "",
 		"/api/readyz":                        "",
 		"/ready?verbose":                     "",
 		"/_cluster/health?wait_for_status=x": "",

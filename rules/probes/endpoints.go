@@ -68,8 +68,6 @@ func endpointOf(raw string) (endpoint, bool) {
 			e.alive = sibling("live")
 		case parent == "-" && last == "ready": // Prometheus and its family
 			e.alive = sibling("healthy")
-		case clean == "/readyz": // Kubernetes API server's convention
-			e.alive = "/livez"
 		}
 		return e, true
 	case slices.Contains(dependencySegments, last) && slices.ContainsFunc(segments[:len(segments)-1], healthSegment):

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
@@ -29,11 +30,11 @@ var livenessHitsDependency = &rule.Rule{
 			}
 			d := dependency{Pass: p, ctr: ctr, probe: probe}
 			switch {
-			case probe.HTTPGet != nil && d.host(probe.HTTPGet.Host, "httpGet"):
+			case probe.HTTPGet != nil && d.host(probe.HTTPGet.Host, probe.HTTPGet.Port, "httpGet"):
 			case probe.HTTPGet != nil:
 				d.path()
 			case probe.TCPSocket != nil:
-				d.host(probe.TCPSocket.Host, "tcpSocket")
+				d.host(probe.TCPSocket.Host, probe.TCPSocket.Port, "tcpSocket")
 			case probe.Exec != nil:
 				d.exec()
 			}
@@ -144,7 +145,7 @@ func (d dependency) livenessGroup(path string, at node.Path) {
 
 // host looks at the host that the kubelet is told to connect to, and reports
 // whether it had something to say.
-func (d dependency) host(host, handler string) bool {
+func (d dependency) host(host string, port intstr.IntOrString, handler string) bool {
 	at := d.ctr.At(liveness, handler, "host")
 	if host == "" {
 		return false
@@ -154,14 +155,16 @@ func (d dependency) host(host, handler string) bool {
 		return false
 	}
 	f := rule.Finding{At: at, Related: peer.related()}
-	f.Fixes = []rule.Fix{{
-		Message: "remove host: the kubelet then connects to the pod",
-		Safety:  diag.Unsafe,
-		Ops:     []node.Op{{Kind: node.Remove, Path: at}},
-	}}
+	if declares(d.ctr, port) {
+		f.Fixes = []rule.Fix{{
+			Message: "remove host: the kubelet then connects to the pod",
+			Safety:  diag.Unsafe,
+			Ops:     []node.Op{{Kind: node.Remove, Path: at}},
+		}}
+	}
 	// The kubelet connects from the node, whose resolver does not know the
 	// cluster's Services (kubernetes.io, Configure Liveness, Readiness and Startup
-	// Probes, "Define a TCP liveness probe").
+	// Probes, "TCP probes").
 	if peer.service != nil || strings.HasSuffix(host, ".svc") || strings.HasSuffix(host, ".cluster.local") {
 		f.Severity = diag.Error
 		d.report(f, "liveness connects to the Service name %q, which the kubelet on the node cannot resolve: every probe fails and the container is killed %s after each start",
@@ -171,6 +174,16 @@ func (d dependency) host(host, handler string) bool {
 	d.report(f, "liveness connects to %[1]s instead of the container; the container is killed %[2]s after %[1]s stops answering, and lives on when it hangs itself",
 		peer.label, d.outage())
 	return true
+}
+
+// declares reports whether the container says that it listens on the port.
+func declares(ctr *manifest.Container, port intstr.IntOrString) bool {
+	return slices.ContainsFunc(ctr.Ports, func(p corev1.ContainerPort) bool {
+		if port.Type == intstr.String {
+			return p.Name == port.StrVal
+		}
+		return p.ContainerPort == port.IntVal
+	})
 }
 
 // exec looks at the commands of an exec probe.
@@ -264,8 +277,8 @@ func (d dependency) standing(command node.Path, w cluster.Word) rule.Finding {
 // partyOf names what a program talks to that is never in its own container,
 // whatever its arguments.
 func partyOf(command cluster.Command) string {
-	has := func(any ...string) bool {
-		return slices.ContainsFunc(command.Words[1:], func(w cluster.Word) bool { return slices.Contains(any, w.Value) })
+	has := func(texts ...string) bool {
+		return slices.ContainsFunc(command.Words[1:], func(w cluster.Word) bool { return slices.Contains(texts, w.Value) })
 	}
 	switch command.Name() {
 	case "kubectl":
@@ -449,11 +462,11 @@ func (d dependency) podName(host string) bool {
 // service returns the Service that a host names, nil when none is in the files.
 func (d dependency) service(host string) *manifest.Object {
 	labels := strings.Split(host, ".")
-	if len(labels) > 2 && labels[2] != "svc" {
-		return nil
-	}
 	for _, o := range d.Cluster.Find(d.ctr.Workload.Object, "Service", labels[0]) {
-		if len(labels) == 1 || o.Namespace == "" || o.Namespace == labels[1] {
+		switch {
+		case len(labels) == 1,
+			len(labels) == 2 && o.Namespace == labels[1], // "redis.io" is no Service of an unknown namespace
+			len(labels) > 2 && labels[2] == "svc" && (o.Namespace == "" || o.Namespace == labels[1]):
 			return o
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 	"github.com/crashlint/crashlint/internal/rule"
+	"github.com/crashlint/crashlint/internal/runtimes/jvm"
 )
 
 // startOptions are the options of missing-startup-probe.
@@ -26,10 +27,10 @@ var missingStartupProbe = &rule.Rule{
 	Title:    "The liveness probe kills a container that is still starting",
 	Since:    "0.1.0",
 	Severity: diag.Warning,
-	// Two incidents measured: 3.5 minutes at 200m are 42 seconds of CPU time
+	// Two incidents say: 3.5 minutes at 200m are 42 seconds of CPU time
 	// (egovernments/DIGIT-DevOps#4893); more than 20 without a limit, less than
 	// 30 (redhat-scholars/istio-tutorial#71).
-	Options: func() any { return &startOptions{JVMStartSeconds: 30} },
+	Options: func() any { return &startOptions{JVMStartSeconds: 25} },
 	Workload: func(p *rule.Pass, w *manifest.Workload) {
 		for _, ctr := range w.Containers {
 			if probed(ctr) && ctr.StartupProbe == nil {
@@ -69,11 +70,15 @@ type start struct {
 type reason struct {
 	// seconds it takes to start.
 	seconds int64
+	// refused is true when refused connections alone kill it too early.
+	refused bool
 	// because says so for messages.
 	because string
 	// at is the field that says so, without an object when none does.
 	at      cluster.Origin
 	message string
+	// note is what else is to be known of it.
+	note string
 }
 
 func (s start) check() {
@@ -98,6 +103,7 @@ func (s start) check() {
 	for _, field := range []string{"initialDelaySeconds", "periodSeconds", "timeoutSeconds", "failureThreshold"} {
 		f.Needs = append(f.Needs, ctr.At(liveness, field))
 	}
+	after := kubelet.Window{Earliest: kills.Timing.Deadline(), Latest: kills.Timing.Deadline()}
 	because, unless := "nothing says how long it may take to start", " unless it answers by then"
 	if kills.Timing.InitialDelay > crutch {
 		f.At, f.Target = ctr.At(liveness, "initialDelaySeconds"), node.Value
@@ -106,12 +112,18 @@ func (s start) check() {
 	if why, ok := s.reason(kills.Timing); ok {
 		f.Severity, because, unless = diag.Warning, why.because, ""
 		f.At, f.Target = ctr.At(liveness), node.KeyOf
+		if why.refused {
+			after.Earliest = window.Earliest
+		}
+		if why.note != "" {
+			f.Notes = append(f.Notes, why.note)
+		}
 		if why.at.Object != nil {
 			f.Related = []rule.Related{{Object: why.at.Object, At: why.at.Path, Within: why.at.Within, Message: why.message}}
 		}
 	}
-	f.Message = fmt.Sprintf("container %q: %s; liveness kills it %d s after its start%s, and no startupProbe holds it back",
-		ctr.Name, because, kills.Timing.Deadline(), unless)
+	f.Message = fmt.Sprintf("container %q: %s; liveness kills it %s after its start%s, and no startupProbe holds it back",
+		ctr.Name, because, span(after), unless)
 	s.Report(f)
 }
 
@@ -121,18 +133,8 @@ func (s start) reason(t kubelet.Timing) (reason, bool) {
 	ctr := s.ctr
 	slow := s.throttle()
 	var reasons []reason
-	facts, known := images.Lookup(ctr.Image)
-	jvm := s.jvm(facts)
-	switch {
-	case known && facts.Startup != nil && jvm:
-		seconds := slow.seconds(int64(facts.Startup.Seconds))
-		reasons = append(reasons, slow.reason(seconds, fmt.Sprintf("this image is known to take about %d s to start", seconds)))
-	case known && facts.Startup != nil:
-		seconds := int64(facts.Startup.Seconds)
-		reasons = append(reasons, reason{seconds: seconds, because: fmt.Sprintf("this image is known to take about %d s to start", seconds)})
-	case jvm:
-		seconds := slow.seconds(s.Options.(*startOptions).JVMStartSeconds)
-		reasons = append(reasons, slow.reason(seconds, fmt.Sprintf("a service on a JVM takes about %d s to start", seconds)))
+	if r, ok := s.program(slow); ok {
+		reasons = append(reasons, r)
 	}
 	if r := ctr.ReadinessProbe; r != nil && reflect.DeepEqual(r.ProbeHandler, ctr.LivenessProbe.ProbeHandler) {
 		delay := kubelet.TimingOf(r).InitialDelay
@@ -151,15 +153,43 @@ func (s start) reason(t kubelet.Timing) (reason, bool) {
 	}
 	if t.InitialDelay > crutch && t.FailureThreshold == 1 {
 		reasons = append(reasons, reason{
-			seconds: t.InitialDelay + 1,
+			seconds: t.Deadline() + 1,
 			because: fmt.Sprintf("it gets %d s to start, and the first probe after that is the last (failureThreshold 1)", t.InitialDelay),
 		})
 	}
-	reasons = append(reasons, slow.reason(instant+1,
-		fmt.Sprintf("connections refused for %d s are enough, too short for any program on a busy node", t.Failure().Earliest)))
+	reasons = slices.DeleteFunc(reasons, func(r reason) bool { return r.seconds <= t.Deadline() })
+	if len(reasons) > 0 {
+		return slices.MaxFunc(reasons, func(a, b reason) int { return cmp.Compare(a.seconds, b.seconds) }), true
+	}
+	// Before a program listens, connections are refused at once: the timeouts
+	// give it nothing.
+	if refused := t.Failure().Earliest; refused <= instant {
+		r := slow.reason(instant, fmt.Sprintf("no program is sure to listen within %d s on a busy node", refused))
+		r.refused = true
+		return r, true
+	}
+	return reason{}, false
+}
 
-	why := slices.MaxFunc(reasons, func(a, b reason) int { return cmp.Compare(a.seconds, b.seconds) })
-	return why, why.seconds > t.Failure().Earliest
+// program says how long the program itself is known to take.
+func (s start) program(slow throttle) (reason, bool) {
+	machine, onJVM := jvm.Of(s.Cluster, s.ctr)
+	facts, _ := images.Lookup(s.ctr.Image)
+	const known, service = "this image is known to take about %d s to start", "a service on a JVM takes about %d s to start"
+	switch {
+	case facts.Startup != nil && onJVM:
+		seconds := slow.seconds(int64(facts.Startup.Seconds))
+		return slow.reason(seconds, fmt.Sprintf(known, seconds)), true
+	case facts.Startup != nil:
+		seconds := int64(facts.Startup.Seconds)
+		return reason{seconds: seconds, because: fmt.Sprintf(known, seconds)}, true
+	case onJVM:
+		seconds := slow.seconds(s.Options.(*startOptions).JVMStartSeconds)
+		r := slow.reason(seconds, fmt.Sprintf(service, seconds))
+		r.note = "taken for a JVM: " + machine.Evidence[0]
+		return r, true
+	}
+	return reason{}, false
 }
 
 // A throttle is a CPU limit below one CPU: a start that computes takes as much
@@ -198,25 +228,6 @@ func (t throttle) reason(seconds int64, because string) reason {
 		r.at, r.message = t.at, "the CPU limit"
 	}
 	return r
-}
-
-// jvmVariables are the environment variables that only a JVM or the script that
-// starts one reads.
-var jvmVariables = []string{
-	"JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS", "JAVA_OPTS", "JAVA_OPTIONS", "JVM_OPTS", "CATALINA_OPTS",
-}
-
-// jvm reports whether the container's main process is a JVM.
-func (s start) jvm(facts images.Facts) bool {
-	if facts.IsJVM() {
-		return true
-	}
-	for _, v := range s.Cluster.Environment(s.ctr).Variables {
-		if slices.Contains(jvmVariables, v.Name) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(s.Cluster.Process(s.ctr).Commands, func(c cluster.Command) bool { return c.Name() == "java" })
 }
 
 // migrations are the words, one after the other, with which tools are told to

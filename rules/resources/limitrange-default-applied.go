@@ -222,8 +222,8 @@ func (c *check) defaults(ranges []cluster.LimitRange) {
 		}
 		if need, ok := c.need(limit.V.Value()); ok {
 			c.report(need.value, limit, rule.Finding{
-				Message: fmt.Sprintf("container %q sets no memory limit and gets %s from LimitRange %s, but %s: OOMKilled (137) when it uses what it was given",
-					c.ctr.Name, limit.V.String(), limit.From.Object.Name, need.what),
+				Message: fmt.Sprintf("container %q sets no memory limit and gets %s from LimitRange %s, but %s: %s",
+					c.ctr.Name, limit.V.String(), limit.From.Object.Name, need.what, need.consequence),
 				Severity: need.severity,
 			})
 			return
@@ -245,10 +245,15 @@ func (c *check) defaults(ranges []cluster.LimitRange) {
 
 // A need is what the container says of the memory it will use.
 type need struct {
-	what     string
-	value    *quantity // where it is written, nil for the container as a whole
-	severity diag.Severity
+	what, consequence string
+	value             *quantity // where it is written, nil for the container as a whole
+	severity          diag.Severity
 }
+
+const (
+	killed  = "OOMKilled (137) once it has grown to the limit"
+	cramped = "OutOfMemoryError, or OOMKilled (137) by what the JVM needs beside the heap"
+)
 
 // smallForJVM is the limit below which a JVM without heap settings has less
 // than 128 MiB of heap: a quarter of the container's memory
@@ -262,23 +267,23 @@ func (c *check) need(limit int64) (need, bool) {
 	env := c.Cluster.Environment(c.ctr)
 	if v, ok := env.Lookup("GOMEMLIMIT"); ok && v.Known && !v.Secret {
 		if bytes, ok := goMemory(v.Value); ok && bytes > limit {
-			return need{"GOMEMLIMIT lets its heap grow to " + v.Value, c.place(v.From), diag.Error}, true
+			return need{"GOMEMLIMIT lets it grow to " + v.Value, killed, c.place(v.From), diag.Error}, true
 		}
 	}
 	if v, ok := env.Lookup("NODE_OPTIONS"); ok && v.Known && !v.Secret {
 		if n, ok := oldSpace(strings.Fields(v.Value)); ok && n<<20 >= limit {
-			return need{fmt.Sprintf("NODE_OPTIONS lets its heap grow to %d MiB", n), c.place(v.From), diag.Error}, true
+			return need{fmt.Sprintf("NODE_OPTIONS lets its heap grow to %d MiB", n), killed, c.place(v.From), diag.Error}, true
 		}
 	}
 	if n, ok := oldSpace(append(slices.Clone(c.ctr.Command), c.ctr.Args...)); ok && n<<20 >= limit {
-		return need{fmt.Sprintf("--max-old-space-size lets its heap grow to %d MiB", n), nil, diag.Error}, true
+		return need{fmt.Sprintf("--max-old-space-size lets its heap grow to %d MiB", n), killed, nil, diag.Error}, true
 	}
 	if facts, ok := images.Lookup(c.ctr.Image); ok && facts.IsJVM() && facts.Heap == nil && limit < smallForJVM && !c.setsHeap(env) {
 		share, part := limit/4, "a quarter"
 		if limit < 250<<20 { // below that HotSpot takes MinRAMPercentage, 50
 			share, part = limit/2, "half"
 		}
-		return need{fmt.Sprintf("it is a JVM without heap settings, which takes %s, %d MiB, for its heap", part, share>>20), nil, diag.Warning}, true
+		return need{fmt.Sprintf("it is a JVM without heap settings, which takes %s, %d MiB, for its heap", part, share>>20), cramped, nil, diag.Warning}, true
 	}
 	return need{}, false
 }

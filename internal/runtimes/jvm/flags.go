@@ -26,7 +26,26 @@ type Option struct {
 	// Convention is true when nothing but the carrier's name says that the
 	// start script hands it to the JVM.
 	Convention bool
-	From       cluster.Origin
+	// Bare is what is written when a start script makes the option of it:
+	// "2g" for ELASTICSEARCH_HEAP_SIZE, which becomes -Xmx2g.
+	Bare string
+	From cluster.Origin
+
+	position int // among the options parsed
+}
+
+// String returns the option as a person would find it in the files. What comes
+// from a Secret is only named.
+func (o Option) String() string {
+	switch {
+	case o.Secret && o.Carrier != "":
+		return "the option in " + o.Carrier
+	case o.Secret:
+		return "an option from a Secret"
+	case o.Bare != "":
+		return o.Carrier + "=" + o.Bare
+	}
+	return o.Text
 }
 
 // A Setting is a value that an option set, nil where none did.
@@ -125,7 +144,8 @@ func parsePercent(s string) (float64, bool) {
 // parse_argument). Flags that it does not model are passed over.
 func Parse(options []Option) Flags {
 	f := Flags{Collectors: map[string]Option{}}
-	for _, o := range options {
+	for i, o := range options {
+		o.position = i
 		if !o.Known || strings.HasPrefix(o.Text, "@") {
 			f.Opaque = append(f.Opaque, o)
 			continue
@@ -151,7 +171,7 @@ func (f *Flags) read(o Option) {
 			f.MinHeapSize = s
 		}
 	case strings.HasPrefix(text, "-Xss"):
-		f.size(o, text[len("-Xss"):], &f.ThreadSize, 0)
+		f.ranged(o, text[len("-Xss"):], &f.ThreadSize, 0, giga)
 	case text == "-Xint":
 		f.NoTiered = &o
 	case strings.HasPrefix(text, "-XX:"):
@@ -207,15 +227,15 @@ func (f *Flags) flag(o Option, text string) {
 	case "MaxMetaspaceSize":
 		f.size(o, value, &f.MaxMetaspaceSize, 0)
 	case "CompressedClassSpaceSize":
-		f.size(o, value, &f.CompressedClassSpaceSize, 0)
+		f.ranged(o, value, &f.CompressedClassSpaceSize, mega, 3*giga)
 	case "ReservedCodeCacheSize":
 		f.size(o, value, &f.ReservedCodeCacheSize, 0)
 	case "MaxDirectMemorySize":
 		f.size(o, value, &f.MaxDirectMemorySize, 0)
 	case "ThreadStackSize": // in KiB
 		var k *Setting[uint64]
-		f.size(o, value, &k, 0)
-		if k != nil && k.V <= math.MaxUint64/kilo {
+		f.ranged(o, value, &k, 0, mega)
+		if k != nil {
 			k.V *= kilo
 			f.ThreadSize = k
 		}
@@ -248,6 +268,16 @@ func (f *Flags) size(o Option, value string, to **Setting[uint64], least uint64)
 	}
 }
 
+// ranged reads a size that HotSpot holds to its range at once, also where a later
+// option replaces it.
+func (f *Flags) ranged(o Option, value string, to **Setting[uint64], least, most uint64) {
+	if n, ok := parseSize(value); ok && (n < least || n > most) {
+		f.refuse(o, "the size is out of range")
+		return
+	}
+	f.size(o, value, to, 0)
+}
+
 func (f *Flags) percent(o Option, value string, to **Setting[float64]) {
 	p, ok := parsePercent(value)
 	switch {
@@ -268,23 +298,17 @@ func (f *Flags) check() {
 			f.refuse(s.By, reason)
 		}
 	}
-	above := func(s *Setting[uint64], most uint64, reason string) {
-		if s != nil && s.V > most {
-			f.refuse(s.By, reason)
-		}
-	}
 	below(f.MaxHeapSize, 2*mega, "the maximum heap is below 2m")
 	if s := f.InitialHeapSize; s != nil && s.V > 0 {
 		below(s, mega, "the initial heap is below 1m")
 	}
 	if s := f.ThreadSize; s != nil && s.V > 0 {
 		below(s, 136*kilo, "the thread stack is below 136k")
-		above(s, giga, "the thread stack is above 1g")
 	}
 	below(f.ReservedCodeCacheSize, 2496*kilo, "the code cache is below 2496k")
-	above(f.ReservedCodeCacheSize, 2*giga, "the code cache is above 2g")
-	below(f.CompressedClassSpaceSize, mega, "the compressed class space is below 1m")
-	above(f.CompressedClassSpaceSize, 3*giga, "the compressed class space is above 3g")
+	if s := f.ReservedCodeCacheSize; s != nil && s.V > 2*giga {
+		f.refuse(s.By, "the code cache is above 2g")
+	}
 	if most := f.MaxHeapSize; most != nil {
 		if s := f.InitialHeapSize; s != nil && s.V > most.V {
 			f.refuse(s.By, "the initial heap is larger than the maximum heap")

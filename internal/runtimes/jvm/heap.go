@@ -17,8 +17,9 @@ type Machine struct {
 
 // A Heap is the largest heap that a JVM gives itself.
 type Heap struct {
-	// Max is the maximum heap in bytes.
-	Max uint64
+	// Max is the maximum heap in bytes, Asked the same before it is rounded to
+	// the collector's unit.
+	Max, Asked uint64
 	// By is the option that decides it, nil for HotSpot's own default.
 	By *Option
 	// Percent is the share of the memory that the JVM was told to take, or takes
@@ -34,7 +35,7 @@ const smallHeap = 96 * mega * 13 / 10 / 8 * 8
 // Arguments::set_heap_size; gcArguments.cpp).
 func (f *Flags) Heap(m Machine) Heap {
 	if s := f.MaxHeapSize; s != nil {
-		return Heap{Max: f.align(s.V, m), By: &s.By}
+		return Heap{Max: f.align(s.V, m), Asked: s.V, By: &s.By}
 	}
 	ram := m.Memory
 	if f.MaxRAM != nil {
@@ -63,6 +64,7 @@ func (f *Flags) Heap(m Machine) Heap {
 	if floor != nil && floor.V > h.Max {
 		h = Heap{Max: floor.V, By: &floor.By}
 	}
+	h.Asked = h.Max
 	h.Max = f.align(h.Max, m)
 	return h
 }
@@ -155,7 +157,7 @@ func (f *Flags) Parts(m Machine) []Part {
 	}
 	add("code cache", f.ReservedCodeCacheSize, cache)
 	stack := uint64(threadStack)
-	if f.ThreadSize != nil && f.ThreadSize.V > 0 && f.ThreadSize.V <= giga {
+	if f.ThreadSize != nil && f.ThreadSize.V > 0 {
 		stack = f.ThreadSize.V
 	}
 	parts = append(parts, Part{Name: "threads", Bytes: usualThreads * stack, Assumed: true})

@@ -118,7 +118,8 @@ func randomOptions(r *rand.Rand) []string {
 			"-XX:MaxRAMPercentage=-1", "-XX:MaxRAMPercentage=1k", "-XX:MaxRAMPercentage=.5", "-XX:MaxRAMPercentage=75.", "-XX:MaxRAMPercentage=0,5",
 			"-XX:MaxRAMFraction=0", "-XX:MaxRAMFraction=1.5", "-XX:ReservedCodeCacheSize=1m", "-XX:ReservedCodeCacheSize=4g",
 			"-XX:CompressedClassSpaceSize=4g", "-XX:CompressedClassSpaceSize=512k", "-XX:MaxDirectMemorySize=1x", "-XX:MaxMetaspaceSize=1q",
-			"-XX:ThreadStackSize=100", "-Xms4g -Xmx2g", "-XX:+UseZGC", "-XX:+UseShenandoahGC", "-XX:-UseSerialGC", "-XX:+UseSerialGC",
+			"-XX:ThreadStackSize=100", "-Xms4g -Xmx2g", "-Xss2g -Xss1m", "-Xss100k -Xss1m", "-XX:CompressedClassSpaceSize=4g -XX:CompressedClassSpaceSize=64m", "-Xmx1m -Xmx1g", "-XX:ReservedCodeCacheSize=4g -XX:ReservedCodeCacheSize=64m",
+			"-XX:ThreadStackSize=2000000", "-XX:+UseZGC", "-XX:+UseShenandoahGC", "-XX:-UseSerialGC", "-XX:+UseSerialGC",
 		))
 		if last := set[len(set)-1]; strings.Contains(last, " ") {
 			set = append(set[:len(set)-1], strings.Fields(last)...)
