@@ -229,7 +229,8 @@ func (r *fileResult) document(file *source.File, span source.Span) {
 		r.malformed(file, span, h, bad)
 		return
 	}
-	if template(text) {
+	name, _ := tree.String(node.P("metadata", "name"))
+	if template(text) || strings.Contains(name, "{{") {
 		r.templateNote(file, span)
 		return
 	}

@@ -53,13 +53,13 @@ func redacted(secret map[string]any) map[string]any {
 // policies/schema/input.json describes it.
 func workloadInput(c *cluster.Cluster, w *manifest.Workload) (ast.Value, error) {
 	object, _ := w.Value(nil)
-	pod, _ := w.Value(w.PodPath)
-	if pod == nil {
+	pod, ok := at(object, w.PodPath).(map[string]any)
+	if !ok {
 		pod = map[string]any{}
 	}
 	containers := []any{}
 	for _, ctr := range w.Containers {
-		containers = append(containers, container(c, ctr))
+		containers = append(containers, container(c, ctr, at(object, ctr.Path)))
 	}
 	refs := []any{}
 	for _, r := range c.References(w) {
@@ -72,16 +72,34 @@ func workloadInput(c *cluster.Cluster, w *manifest.Workload) (ast.Value, error) 
 		}
 		refs = append(refs, ref)
 	}
-	return ast.InterfaceToValue(map[string]any{
+	// Most policies look at a few fields: the rest is not converted.
+	return ast.LazyObject(map[string]any{
 		"object": object, "kind": w.Kind, "name": w.Name, "namespace": c.NamespaceOf(w.Object),
 		"pod": pod, "podPath": list(w.PodPath), "restartPolicy": string(w.RestartPolicy()),
 		"replicas": int64(w.Replicas()), "custom": w.Custom,
 		"containers": containers, "refs": refs,
-	})
+	}), nil
 }
 
-func container(c *cluster.Cluster, ctr *manifest.Container) map[string]any {
-	spec, _ := ctr.Workload.Value(ctr.Path)
+// at returns what stands at a path below v, nil where there is nothing.
+func at(v any, p node.Path) any {
+	for _, step := range p {
+		if i, ok := step.Index(); ok {
+			list, _ := v.([]any)
+			if i >= len(list) {
+				return nil
+			}
+			v = list[i]
+			continue
+		}
+		key, _ := step.Key()
+		m, _ := v.(map[string]any)
+		v = m[key]
+	}
+	return v
+}
+
+func container(c *cluster.Cluster, ctr *manifest.Container, spec any) map[string]any {
 	if _, ok := spec.(map[string]any); !ok {
 		spec = map[string]any{}
 	}

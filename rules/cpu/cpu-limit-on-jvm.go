@@ -81,7 +81,7 @@ func cpuFinding(p *rule.Pass, ctr *manifest.Container, j *jvm.JVM, limit *cluste
 		return f
 	}
 	f.Severity = diag.Warning
-	f.Message = fmt.Sprintf("container %q: a CPU limit of %s gives the JVM %.0f CPU-seconds before the livenessProbe kills it %d s after its start, and a start commonly takes %.0f or more: killed while it still starts, again and again",
+	f.Message = fmt.Sprintf("container %q: a CPU limit of %s gives the JVM %.0f CPU-seconds before the livenessProbe kills it %d s after its start, and the start of a server is reckoned to take %.0f: killed while it still starts, again and again",
 		ctr.Name, limit.V.String(), budget, deadline, needed)
 	f.Notes = append(f.Notes, fmt.Sprintf("%s x %d s = %.1f CPU-seconds; startCPUSeconds is %.0f", limit.V.String(), deadline, budget, needed))
 	f.Related = append(f.Related, rule.Related{Object: w.Object, At: ctr.At("livenessProbe"), Target: node.KeyOf,

@@ -34,7 +34,7 @@ var invalidField = &rule.Rule{
 	},
 }
 
-// last names the field that a path ends in, with its index where it has one.
+// last names the field that a path ends in.
 func last(p node.Path) string {
 	for i := len(p) - 1; i >= 0; i-- {
 		if _, ok := p[i].Key(); ok {

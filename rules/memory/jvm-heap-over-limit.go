@@ -205,7 +205,7 @@ func (h *heapCheck) fits() uint64 {
 
 func (h *heapCheck) smallerHeap(by jvm.Option) rule.Fix {
 	mib := h.fits() >> 20
-	replacement := by.Text
+	var replacement string
 	switch name, _, flag := strings.Cut(by.Text, "="); {
 	case by.Bare != "" && strings.Trim(by.Bare, "0123456789") == "" && by.Text == "-Xmx"+by.Bare+"m":
 		replacement = strconv.FormatUint(mib, 10)

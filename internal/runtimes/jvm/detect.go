@@ -28,13 +28,15 @@ type JVM struct {
 	// Entrypoint is true when the image's own entrypoint starts the JVM, so that
 	// the image's default heap is in force.
 	Entrypoint bool
+
+	alternative bool // another branch of the script starts another JVM
 }
 
 // Sure reports whether the setting is what the JVM will use: the container runs
 // a JVM, the option is sure to reach it, and nothing unknown stands behind it
 // that could set it again.
 func (j *JVM) Sure(by Option) bool {
-	if !j.Certain || by.Convention {
+	if !j.Certain || by.Convention || j.alternative {
 		return false
 	}
 	return !slices.ContainsFunc(j.Flags.Opaque, func(o Option) bool { return o.position > by.position })
@@ -60,7 +62,7 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *JVM {
 	if launched {
 		d.because("its command runs java", true)
 	}
-	d.assigned = launch.assigned
+	d.assigned, d.jvm.alternative = launch.assigned, launch.alternative
 	d.jvm.Entrypoint = len(ctr.Command) == 0
 	if d.jvm.Image.IsJVM() && (d.jvm.Entrypoint || launched || runsScript(process)) {
 		d.because("the image "+path.Base(d.jvm.Image.Names[0])+" runs on a JVM", true)
@@ -95,6 +97,8 @@ func (d *detector) because(evidence string, certain bool) {
 type launch struct {
 	words    []cluster.Word // behind the program
 	assigned []cluster.Variable
+	// alternative is true when a branch of the script starts another JVM instead.
+	alternative bool
 }
 
 // launchOf finds the java command of a process: the last one that is sure to be
@@ -112,8 +116,8 @@ func launchOf(p cluster.Process) (launch, bool) {
 		if at < 0 || sure && command.Conditional {
 			continue
 		}
-		found = &launch{words: command.Words[at+1:], assigned: command.Assignments}
 		sure = sure || !command.Conditional
+		found = &launch{words: command.Words[at+1:], assigned: command.Assignments, alternative: found != nil && !sure}
 	}
 	if found == nil {
 		return launch{}, false
@@ -371,7 +375,7 @@ func (d *detector) guess() {
 func split(s string) []string {
 	var out []string
 	start, quote := -1, byte(0)
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch c := s[i]; {
 		case quote != 0:
 			if c == quote {
@@ -402,7 +406,7 @@ func unquote(s string) string {
 	}
 	var b strings.Builder
 	quote := byte(0)
-	for i := 0; i < len(s); i++ {
+	for i := range len(s) {
 		switch c := s[i]; {
 		case quote != 0 && c == quote:
 			quote = 0

@@ -156,12 +156,14 @@ func TestOf(t *testing.T) {
 
 func TestSure(t *testing.T) {
 	for fields, want := range map[string]bool{
-		"image: app\ncommand: [java, -Xmx1g, -jar, a.jar]":                true,
-		"image: app\ncommand: [sh, -c, \"java -Xmx1g $MORE -jar a.jar\"]": false,
-		"image: app\ncommand: [sh, -c, \"java $MORE -Xmx1g -jar a.jar\"]": true,
-		"image: app\ncommand: [java, -Xmx1g, \"@more\", -jar, a.jar]":     false,
-		"image: app\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]":             false,
-		"image: tomcat\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]":          true,
+		"image: app\ncommand: [java, -Xmx1g, -jar, a.jar]":                                                      true,
+		"image: app\ncommand: [sh, -c, \"java -Xmx1g $MORE -jar a.jar\"]":                                       false,
+		"image: app\ncommand: [sh, -c, \"java $MORE -Xmx1g -jar a.jar\"]":                                       true,
+		"image: app\ncommand: [java, -Xmx1g, \"@more\", -jar, a.jar]":                                           false,
+		"image: app\ncommand: [sh, -c, \"cd /app && exec java -Xmx1g -jar a.jar\"]":                             true,
+		"image: app\ncommand: [sh, -c, \"if a; then java -Xmx2g -jar a.jar; else java -Xmx1g -jar a.jar; fi\"]": false,
+		"image: app\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]":                                                   false,
+		"image: tomcat\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]":                                                true,
 	} {
 		j, ok := container(t, fields)
 		if !ok || j.Flags.MaxHeapSize == nil || j.Sure(j.Flags.MaxHeapSize.By) != want {
