@@ -16,7 +16,7 @@ bench:
 # Every fuzz target for FUZZTIME each.
 FUZZTIME ?= 30s
 fuzz:
-	@for file in $$(git grep -lE '^func Fuzz[A-Z]' -- '*_test.go'); do \
+	@for file in $$(git grep --untracked -lE '^func Fuzz[A-Z]' -- '*_test.go'); do \
 	  for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' $$file); do \
 	    echo "$$file $$target"; \
 	    go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file) || exit 1; \

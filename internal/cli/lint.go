@@ -217,7 +217,7 @@ func destinations(c *cli.Context) ([]destination, error) {
 	for _, f := range c.StringSlice("format") {
 		format, file, _ := strings.Cut(f, "=")
 		if !slices.Contains(report.Formats(), format) {
-			return nil, fmt.Errorf("--format: there is no format %q%s; it is one of %s", format, similar(format, report.Formats()), strings.Join(report.Formats(), ", "))
+			return nil, fmt.Errorf("--format: there is no format %q%s (%s)", format, similar(format, report.Formats()), strings.Join(report.Formats(), ", "))
 		}
 		out = append(out, destination{format, file})
 	}

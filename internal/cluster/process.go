@@ -114,13 +114,24 @@ func (c *Cluster) process(ctr *manifest.Container) Process {
 	return p
 }
 
-// ExecProcess returns the process of an exec probe or hook of the container
-// whose command stands at the path. The kubelet expands no $(VAR) there: it
-// hands the command to the runtime as it is (prober.go, runProbe; handlers.go).
-func (c *Cluster) ExecProcess(ctr *manifest.Container, command []string, at node.Path) Process {
+// ProbeProcess returns the process of an exec probe of the container whose
+// command stands at the path. In it the kubelet expands $(VAR) with what stands
+// under env literally: a variable that comes from somewhere else is empty there,
+// one of envFrom stays as it is written (pkg/kubelet/prober/prober.go, runProbe;
+// pkg/kubelet/container/helpers.go, ExpandContainerCommandOnlyStatic). The
+// process itself has the container's whole environment.
+func (c *Cluster) ProbeProcess(ctr *manifest.Container, command []string, at node.Path) Process {
+	static := map[string]string{}
+	for _, v := range ctr.Env {
+		static[v.Name] = v.Value
+	}
 	p := Process{Words: make([]Word, len(command))}
 	for i, item := range command {
-		p.Words[i] = Word{Value: item, Known: true, From: Origin{Object: ctr.Workload.Object, Path: at.Append(i)}}
+		from := Origin{Object: ctr.Workload.Object, Path: at.Append(i)}
+		p.Words[i] = Word{Known: from.Object.Known(from.Path), From: from, Value: kubelet.Expand(item, func(name string) (string, bool) {
+			v, ok := static[name]
+			return v, ok
+		})}
 	}
 	c.interpret(&p, ctr, c.Environment(ctr))
 	return p

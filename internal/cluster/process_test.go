@@ -110,8 +110,8 @@ func TestProcess(t *testing.T) {
 			t.Errorf("%s: commands %q from %q, want %q from %q", ctr.Name, got, origin, w.commands, w.origin)
 		}
 		if ctr.LivenessProbe != nil {
-			p := c.ExecProcess(ctr, ctr.LivenessProbe.Exec.Command, ctr.At("livenessProbe", "exec", "command"))
-			if got := words(p.Commands[len(p.Commands)-1].Words); got != "check 1g ?$(HEAP)" {
+			p := c.ProbeProcess(ctr, ctr.LivenessProbe.Exec.Command, ctr.At("livenessProbe", "exec", "command"))
+			if got := words(p.Commands[len(p.Commands)-1].Words); got != "check 1g 1g" {
 				t.Errorf("the probe's command: %q", got)
 			}
 		}

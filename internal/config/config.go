@@ -282,14 +282,17 @@ func (c *Config) DecodeOptions(id string, options any) error {
 	return nil
 }
 
-// Similar returns ": did you mean X?" for the most similar candidate, or a hint
-// where to look.
+// Similar returns ": did you mean X?" for the candidate that is spelt most
+// alike, or else the first that has the name in it; nothing when none does.
 func Similar(name string, candidates []string) string {
 	best, distance := "", 2+len(name)/4
 	for _, c := range candidates {
 		if d := levenshtein.ComputeDistance(name, c); d < distance {
 			best, distance = c, d
 		}
+	}
+	if i := slices.IndexFunc(candidates, func(c string) bool { return strings.Contains(c, name) }); best == "" && len(name) > 2 && i >= 0 {
+		best = candidates[i]
 	}
 	if best == "" {
 		return ""

@@ -26,7 +26,7 @@ type Rule struct {
 	// evidence.
 	Severity diag.Severity
 	// Options returns a pointer to a struct with the rule's options at their
-	// defaults, nil when it has none. Fields carry json tags and a doc tag.
+	// defaults, nil when it has none. Fields carry the tags json and jsonschema_description.
 	Options func() any
 
 	Workload func(*Pass, *manifest.Workload)

@@ -241,8 +241,12 @@ func (t *Tree) syntaxError(err error) *SyntaxError {
 		if load.ContextMsg != "" {
 			out.Message = load.ContextMsg + ": " + load.Message
 		}
-		if load.Mark.Line > 0 {
-			out.Offset = t.offset(load.Mark.Line, max(load.Mark.Column, 1))
+		mark := load.Mark
+		if strings.Contains(load.Message, "end of stream") && load.ContextMark.Line > 0 {
+			mark = load.ContextMark // what was opened and never closed
+		}
+		if mark.Line > 0 {
+			out.Offset = t.offset(mark.Line, max(mark.Column, 1))
 		}
 	}
 	out.Message = strings.TrimPrefix(out.Message, "yaml: ")

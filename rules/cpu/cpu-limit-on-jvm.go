@@ -22,12 +22,12 @@ var cpuLimitOnJVM = &rule.Rule{
 	Title:    "A CPU limit throttles the JVM while it starts",
 	Since:    "0.1.0",
 	Severity: diag.Warning,
-	Options:  func() any { return &startOptions{StartCPUSeconds: 30} },
+	Options:  func() any { return &startOptions{StartCPUSeconds: jvm.StartCPUSeconds} },
 	Workload: checkCPULimit,
 }
 
 type startOptions struct {
-	StartCPUSeconds float64 `json:"startCPUSeconds" doc:"the CPU time, in seconds, that a JVM application is taken to need for its start"`
+	StartCPUSeconds float64 `json:"startCPUSeconds" jsonschema_description:"the CPU time, in seconds, that a JVM application is taken to need for its start"`
 }
 
 // enough is the CPU limit from which on a JVM starts about as fast as it can:
@@ -75,7 +75,9 @@ func cpuFinding(p *rule.Pass, ctr *manifest.Container, j *jvm.JVM, limit *cluste
 	deadline := start.Timing.Deadline()
 	budget := float64(limit.V.MilliValue()) / 1000 * float64(deadline)
 	needed := p.Options.(*startOptions).StartCPUSeconds
-	if start.Probe != "livenessProbe" || limit.V.MilliValue() >= 1000 || budget >= needed {
+	// Where one CPU would not save it either, the missing startupProbe is the
+	// cause, and missing-startup-probe says so.
+	if start.Probe != "livenessProbe" || limit.V.MilliValue() >= 1000 || budget >= needed || float64(deadline) < needed {
 		f.Message = fmt.Sprintf("container %q: a CPU limit of %s throttles the JVM while it loads classes and compiles: every start and restart takes that much longer",
 			ctr.Name, limit.V.String())
 		return f

@@ -26,6 +26,9 @@ var invalidField = &rule.Rule{
 			}
 			if text := text(problem); problem.WantsString && oldBoolean(text) {
 				f.Severity = diag.Warning
+				if o.Kind == "Secret" {
+					text = "this"
+				}
 				f.Message = fmt.Sprintf("%s: kubectl and Helm read %s as a boolean, but the field takes a string: put it in quotes; the API server refuses this %s",
 					last(problem.Path), text, o.Kind)
 			}
@@ -45,7 +48,7 @@ func last(p node.Path) string {
 }
 
 // quoted is the fix for a boolean or number where a string is wanted: the text
-// as written, in quotes.
+// as written, in quotes. That of a Secret stays unsaid.
 func quoted(o *manifest.Object, problem node.Problem) (rule.Fix, bool) {
 	v, _ := o.Value(problem.Path)
 	switch v.(type) {
@@ -55,6 +58,9 @@ func quoted(o *manifest.Object, problem node.Problem) (rule.Fix, bool) {
 	}
 	if !problem.WantsString {
 		return rule.Fix{}, false
+	}
+	if o.Kind == "Secret" {
+		return rule.Fix{Message: "put it in quotes", Safety: diag.Display}, true
 	}
 	text := text(problem)
 	return rule.Fix{

@@ -29,7 +29,7 @@ var jvmHeapOverLimit = &rule.Rule{
 }
 
 type heapOptions struct {
-	MaxHeapPercent float64 `json:"maxHeapPercent" doc:"the share of the memory limit, in percent, that the heap may take before it is a warning"`
+	MaxHeapPercent float64 `json:"maxHeapPercent" jsonschema_description:"the share of the memory limit, in percent, that the heap may take before it is a warning"`
 }
 
 func checkHeap(p *rule.Pass, w *manifest.Workload) {
@@ -96,10 +96,12 @@ func (h *heapCheck) check() {
 	h.Report(f)
 }
 
-// imageDefault reports an image whose own heap is larger than the limit.
+// imageDefault reports an image whose own heap is larger than the limit. Many
+// start scripts leave their default out when one of their variables is set,
+// whatever stands in it.
 func (h *heapCheck) imageDefault() {
 	image := h.jvm.Image.Heap
-	if image == nil || !h.jvm.Entrypoint || len(h.jvm.Flags.Opaque) > 0 || image.Bytes() < h.limit.V.Value() {
+	if image == nil || !h.jvm.Entrypoint || len(h.jvm.Options) > 0 || image.Bytes() < h.limit.V.Value() {
 		return
 	}
 	h.heap = jvm.Heap{Asked: uint64(image.Bytes()), Max: uint64(image.Bytes())}

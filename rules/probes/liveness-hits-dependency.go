@@ -188,7 +188,7 @@ func declares(ctr *manifest.Container, port intstr.IntOrString) bool {
 // exec looks at the commands of an exec probe.
 func (d dependency) exec() {
 	at := d.ctr.At(liveness, "exec", "command")
-	process := d.Cluster.ExecProcess(d.ctr, d.probe.Exec.Command, at)
+	process := d.Cluster.ProbeProcess(d.ctr, d.probe.Exec.Command, at)
 	if n := len(process.Commands); n > 0 && succeeds(process.Commands[n-1]) {
 		return
 	}

@@ -19,7 +19,7 @@ import (
 
 // startOptions are the options of missing-startup-probe.
 type startOptions struct {
-	JVMStartSeconds int64 `json:"jvmStartSeconds" doc:"seconds of CPU time that a service on a JVM is taken to need before it answers"`
+	StartCPUSeconds float64 `json:"startCPUSeconds" jsonschema_description:"the CPU time, in seconds, that a service on a JVM is taken to need before it answers"`
 }
 
 var missingStartupProbe = &rule.Rule{
@@ -27,10 +27,7 @@ var missingStartupProbe = &rule.Rule{
 	Title:    "The liveness probe kills a container that is still starting",
 	Since:    "0.1.0",
 	Severity: diag.Warning,
-	// Two incidents say: 3.5 minutes at 200m are 42 seconds of CPU time
-	// (egovernments/DIGIT-DevOps#4893); more than 20 without a limit, less than
-	// 30 (redhat-scholars/istio-tutorial#71).
-	Options: func() any { return &startOptions{JVMStartSeconds: 25} },
+	Options: func() any { return &startOptions{StartCPUSeconds: jvm.StartCPUSeconds} },
 	Workload: func(p *rule.Pass, w *manifest.Workload) {
 		for _, ctr := range w.Containers {
 			if probed(ctr) && ctr.StartupProbe == nil {
@@ -133,7 +130,7 @@ func (s start) reason(t kubelet.Timing) (reason, bool) {
 	ctr := s.ctr
 	slow := s.throttle()
 	var reasons []reason
-	if r, ok := s.program(slow); ok {
+	if r, ok := s.program(slow, t); ok {
 		reasons = append(reasons, r)
 	}
 	if r := ctr.ReadinessProbe; r != nil && reflect.DeepEqual(r.ProbeHandler, ctr.LivenessProbe.ProbeHandler) {
@@ -172,7 +169,7 @@ func (s start) reason(t kubelet.Timing) (reason, bool) {
 }
 
 // program says how long the program itself is known to take.
-func (s start) program(slow throttle) (reason, bool) {
+func (s start) program(slow throttle, t kubelet.Timing) (reason, bool) {
 	machine, onJVM := jvm.Of(s.Cluster, s.ctr)
 	facts, _ := images.Lookup(s.ctr.Image)
 	const known, service = "this image is known to take about %d s to start", "a service on a JVM takes about %d s to start"
@@ -184,7 +181,11 @@ func (s start) program(slow throttle) (reason, bool) {
 		seconds := int64(facts.Startup.Seconds)
 		return reason{seconds: seconds, because: fmt.Sprintf(known, seconds)}, true
 	case onJVM:
-		seconds := slow.seconds(s.Options.(*startOptions).JVMStartSeconds)
+		needed := int64(math.Ceil(s.Options.(*startOptions).StartCPUSeconds))
+		if needed <= t.Deadline() { // a CPU limit may still be too low: cpu-limit-on-jvm
+			return reason{}, false
+		}
+		seconds := slow.seconds(needed)
 		r := slow.reason(seconds, fmt.Sprintf(service, seconds))
 		r.note = "taken for a JVM: " + machine.Evidence[0]
 		return r, true
@@ -275,7 +276,7 @@ func (s start) answersAtOnce() bool {
 	if exec == nil {
 		return false
 	}
-	commands := s.Cluster.ExecProcess(s.ctr, exec.Command, s.ctr.At(liveness, "exec", "command")).Commands
+	commands := s.Cluster.ProbeProcess(s.ctr, exec.Command, s.ctr.At(liveness, "exec", "command")).Commands
 	return len(commands) > 0 && !slices.ContainsFunc(commands, func(c cluster.Command) bool {
 		return !slices.Contains([]string{"true", ":", "echo", "pgrep", "pidof", "ps", "kill", "grep", "exit", "ls"}, c.Name())
 	})
