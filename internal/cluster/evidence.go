@@ -14,9 +14,8 @@ import (
 
 // evidence is what the files say about objects that are made at run time.
 type evidence struct {
-	// custom resources by folder, with every string in them outside of pod
-	// templates.
-	custom map[string][]customResource
+	// custom are the custom resources of a folder.
+	custom map[string]*customResources
 	// writers are the Roles and ClusterRoles by kind and folder that let somebody
 	// create or change Secrets or ConfigMaps.
 	writers map[objectKey][]*manifest.Object
@@ -24,14 +23,16 @@ type evidence struct {
 	named map[objectKey]*manifest.Object
 	// peopled are the files that hold a workload.
 	peopled sets.Set[*source.File]
-	// texts are the commands and arguments of containers, and the scripts in
-	// ConfigMaps, by folder.
-	texts map[string][]string
+	// spoken are the words in the commands and arguments of containers and in the
+	// scripts of ConfigMaps, by folder; true for those next to a kubectl.
+	spoken map[string]map[string]bool
 }
 
-type customResource struct {
-	object  *manifest.Object
-	strings sets.Set[string]
+// customResources finds custom resources by what may name a Secret of theirs.
+type customResources struct {
+	// byString finds those that hold the string outside of pod templates, byName
+	// those of the name.
+	byString, byName map[string][]*manifest.Object
 }
 
 // passive are the API groups whose objects only use what others have made.
@@ -50,15 +51,15 @@ var podMakers = sets.New(
 )
 
 func newEvidence(c *Cluster) *evidence {
-	e := &evidence{custom: map[string][]customResource{}, writers: map[objectKey][]*manifest.Object{}, named: map[objectKey]*manifest.Object{},
-		peopled: sets.New[*source.File](), texts: map[string][]string{}}
+	e := &evidence{custom: map[string]*customResources{}, writers: map[objectKey][]*manifest.Object{}, named: map[objectKey]*manifest.Object{},
+		peopled: sets.New[*source.File](), spoken: map[string]map[string]bool{}}
 	templates := map[*manifest.Object][]node.Path{}
 	for _, w := range c.Workloads {
 		templates[w.Object] = append(templates[w.Object], w.PodPath)
 		e.peopled.Insert(w.File())
 		for _, ctr := range w.Containers {
-			for _, words := range [][]string{ctr.Command, ctr.Args} {
-				e.texts[w.Dir()] = append(e.texts[w.Dir()], words...)
+			for _, text := range slices.Concat(ctr.Command, ctr.Args) {
+				e.hear(w.Dir(), text)
 			}
 		}
 	}
@@ -80,19 +81,65 @@ func newEvidence(c *Cluster) *evidence {
 		case o.Kind == configMap && o.Group() == "":
 			for _, v := range stringsAt(o, "data") {
 				if strings.Contains(v, "kubectl") {
-					e.texts[o.Dir()] = append(e.texts[o.Dir()], v)
+					e.hear(o.Dir(), v)
 				}
 			}
 		case len(templates[o]) > 0 && podMakers.Has(o.Group()):
 		case !passive.Has(o.Group()) && o.Kind != "SecretStore" && o.Kind != "ClusterSecretStore":
-			cr := customResource{object: o, strings: sets.New[string]()}
-			if root, ok := o.Value(nil); ok {
-				collectStrings(root, nil, templates[o], cr.strings)
-			}
-			e.custom[o.Dir()] = append(e.custom[o.Dir()], cr)
+			e.keep(o, templates[o])
 		}
 	}
 	return e
+}
+
+// hear keeps the words of a command or script.
+func (e *evidence) hear(dir, text string) {
+	if e.spoken[dir] == nil {
+		e.spoken[dir] = map[string]bool{}
+	}
+	kubectl := strings.Contains(text, "kubectl")
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !inName(r) }) {
+		e.spoken[dir][word] = e.spoken[dir][word] || kubectl
+	}
+}
+
+// inName reports a character that names of objects are made of.
+func inName(r rune) bool {
+	return r == '-' || r == '.' || '0' <= r && r <= '9' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+}
+
+// keep keeps a custom resource.
+func (e *evidence) keep(o *manifest.Object, templates []node.Path) {
+	crs := e.custom[o.Dir()]
+	if crs == nil {
+		crs = &customResources{byString: map[string][]*manifest.Object{}, byName: map[string][]*manifest.Object{}}
+		e.custom[o.Dir()] = crs
+	}
+	if root, ok := o.Value(nil); ok {
+		found := sets.New[string]()
+		collectStrings(root, nil, templates, found)
+		for s := range found {
+			crs.byString[s] = append(crs.byString[s], o)
+		}
+	}
+	if o.Name != "" {
+		crs.byName[o.Name] = append(crs.byName[o.Name], o)
+	}
+}
+
+// naming returns the first of the custom resources that may make an object of
+// the name and that suit: one that holds the name, or one whose own name it
+// begins with.
+func (crs *customResources) naming(name string, suits func(*manifest.Object) bool) (o *manifest.Object, holds bool) {
+	if i := slices.IndexFunc(crs.byString[name], suits); i >= 0 {
+		return crs.byString[name][i], true
+	}
+	for end := len(name); end > 0; end = strings.LastIndexByte(name[:end], '-') {
+		if list := crs.byName[name[:end]]; slices.ContainsFunc(list, suits) {
+			return list[slices.IndexFunc(list, suits)], false
+		}
+	}
+	return nil, false
 }
 
 // collectStrings gathers the strings of a JSON value, pod templates left out: a
@@ -196,17 +243,16 @@ func (e *evidence) expects(c *Cluster, r Reference) string {
 	w := r.Workload
 	namespace := c.NamespaceOf(w.Object)
 	for _, dir := range nearby(w.Dir()) {
-		for _, cr := range e.custom[dir] {
-			o := cr.object
-			if o == w.Object || !meet(namespace, c.NamespaceOf(o)) {
-				continue
-			}
-			switch {
-			case cr.strings.Has(r.Name):
-				return o.String() + ", which names it"
-			case o.Name != "" && (r.Name == o.Name || strings.HasPrefix(r.Name, o.Name+"-")):
-				return "the controller of " + o.String()
-			}
+		crs := e.custom[dir]
+		if crs == nil {
+			continue
+		}
+		o, holds := crs.naming(r.Name, func(o *manifest.Object) bool { return o != w.Object && meet(namespace, c.NamespaceOf(o)) })
+		switch {
+		case holds:
+			return o.String() + ", which names it"
+		case o != nil:
+			return "the controller of " + o.String()
 		}
 	}
 	for _, o := range c.Broken {
@@ -214,10 +260,8 @@ func (e *evidence) expects(c *Cluster, r Reference) string {
 			return "a document that could not be read"
 		}
 	}
-	for _, text := range e.texts[w.Dir()] {
-		if mentions(text, r.Name) && (r.Kind == secret || strings.Contains(text, "kubectl")) {
-			return "a container that has the name on its command line"
-		}
+	if kubectl, ok := e.spoken[w.Dir()][r.Name]; ok && (r.Kind == secret || kubectl) {
+		return "a container that has the name on its command line"
 	}
 	if role := e.named[objectKey{r.Kind, r.Name}]; role != nil {
 		return "a subject of " + role.String()
@@ -237,24 +281,4 @@ func nearby(dir string) []string {
 		return []string{dir, dir[:i]}
 	}
 	return []string{dir}
-}
-
-// mentions reports whether name stands in text as a word of its own.
-func mentions(text, name string) bool {
-	for at := 0; ; {
-		i := strings.Index(text[at:], name)
-		if i < 0 {
-			return false
-		}
-		i += at
-		end := i + len(name)
-		if (i == 0 || !nameByte(text[i-1])) && (end == len(text) || !nameByte(text[end])) {
-			return true
-		}
-		at = i + 1
-	}
-}
-
-func nameByte(b byte) bool {
-	return b == '-' || b == '.' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }

@@ -172,10 +172,8 @@ func (c *Cluster) used() sets.Set[objectKey] {
 			}
 		}
 		for _, resources := range c.evidence().custom {
-			for _, cr := range resources {
-				for s := range cr.strings {
-					used.Insert(objectKey{secret, s}, objectKey{configMap, s})
-				}
+			for s := range resources.byString {
+				used.Insert(objectKey{secret, s}, objectKey{configMap, s})
 			}
 		}
 		return used
@@ -222,9 +220,11 @@ func (c *Cluster) keepsNoSecrets() bool {
 	for _, w := range c.Workloads {
 		for _, r := range c.References(w) {
 			if r.Kind == secret && !r.Optional && !r.Pull && c.Resolve(r).Status == Missing {
-				asked.Insert(r.Name)
+				if asked.Insert(r.Name); asked.Len() == several {
+					return true
+				}
 			}
 		}
 	}
-	return asked.Len() >= several
+	return false
 }

@@ -41,7 +41,7 @@ func checkPage(family *rule.Family, r *rule.Rule) []string {
 	}
 	var bad result
 	for _, section := range []string{"Bad", "Good"} {
-		text, n := yamlBlock(Section(page, section))
+		text, n := Block(Section(page, section))
 		if n != 1 {
 			out = append(out, fmt.Sprintf("## %s holds %d yaml blocks, not one", section, n))
 			continue
@@ -125,8 +125,8 @@ func Section(page, name string) string {
 	return strings.Join(out, "")
 }
 
-// yamlBlock returns the first yaml block of a section and how many there are.
-func yamlBlock(section string) (string, int) {
+// Block returns the first yaml block of a section and how many there are.
+func Block(section string) (string, int) {
 	_, rest, ok := strings.Cut(section, "```yaml\n")
 	if !ok {
 		return "", 0

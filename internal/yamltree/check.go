@@ -63,9 +63,10 @@ func (c *checker) node(n *yaml.Node, flow bool) {
 }
 
 // doubt notes what YAML 1.2 takes inside brackets and 1.1 does not: a question
-// mark in a plain scalar, a tag right before a bracket.
+// mark in a plain scalar, a colon at its beginning, a tag right before a
+// bracket.
 func (c *checker) doubt(n *yaml.Node, flow bool) {
-	if flow && (n.Tag == "!" || n.Style&yaml.TaggedStyle != 0 || n.Style == 0 && strings.Contains(n.Value, "?")) {
+	if flow && (n.Tag == "!" || n.Style&yaml.TaggedStyle != 0 || n.Style == 0 && (strings.Contains(n.Value, "?") || strings.HasPrefix(n.Value, ":"))) {
 		c.doubtful = true
 	}
 }
@@ -134,6 +135,8 @@ func (t *Tree) doubtful() bool {
 	return !strings.HasPrefix(strings.TrimSpace(text), "{") || !json.Valid([]byte(text))
 }
 
+const strayTab = "a tab stands where kubectl takes only spaces"
+
 var sigsLine = regexp.MustCompile(`^yaml: line (\d+): `)
 
 // secondOpinion asks kubectl's parser itself. It costs as much as parsing the
@@ -155,7 +158,7 @@ func (t *Tree) secondOpinion() *SyntaxError {
 	rest := text[bad.Offset-t.span.Start:]
 	if tab := tabbed.FindStringIndex(rest); tab != nil && strings.Count(rest[:tab[1]], "\n") <= 1 {
 		bad.Offset += tab[1] - 1
-		bad.Message = "a tab stands where kubectl takes only spaces"
+		bad.Message = strayTab
 	}
 	return bad
 }

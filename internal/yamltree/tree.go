@@ -31,7 +31,8 @@ type Tree struct {
 	// counts them, built when a position is first asked for.
 	lines      []scannerLine
 	indexLines sync.Once
-	dashes     []int // offsets of what mendDashes has to mend
+	dashes     []int // offsets of the dashes, and
+	quotes     bool  // whether there are quotes, that restore gives back
 	// mappings caches the entries of mappings that are large or have merge
 	// keys: *yaml.Node → *mapping.
 	mappings sync.Map
@@ -71,8 +72,8 @@ func Parse(file *source.File, span source.Span) (*Tree, error) {
 	if err := t.bounded(); err != nil {
 		return nil, err
 	}
-	if len(t.dashes) > 0 {
-		t.mendDashes(t.root)
+	if t.root != nil && (t.quotes || len(t.dashes) > 0) {
+		t.restore(t.root)
 	}
 	t.mendColons()
 	return t, nil
@@ -83,8 +84,8 @@ const maxMends = 20
 
 // mend overwrites in text what this parser refuses and kubectl's takes, without
 // moving anything: a comment that follows a bracket or a quote without a space,
-// and a dash alone in a list in brackets: [tee, -]. It reports whether there was
-// one.
+// a dash alone in a list in brackets ([tee, -]), and the escape \'. It reports
+// whether there was one.
 func (t *Tree) mend(text []byte, err error) bool {
 	var load *yaml.LoadError
 	if !errors.As(err, &load) || load.Mark.Line < 1 {
@@ -103,17 +104,49 @@ func (t *Tree) mend(text []byte, err error) bool {
 		text[at] = 'x'
 		t.dashes = append(t.dashes, t.span.Start+at)
 		return true
+	case strings.Contains(load.Message, "unknown escape character") && load.ContextMark.Line > 0:
+		return t.mendEscapes(text, t.offset(load.ContextMark.Line, load.ContextMark.Column)-t.span.Start)
 	}
 	return false
 }
 
-// mendDashes gives the scalars back that mend overwrote.
-func (t *Tree) mendDashes(n *yaml.Node) {
-	if n.Kind == yaml.ScalarNode && n.Value == "x" && n.Style&^yaml.TaggedStyle == 0 && slices.Contains(t.dashes, t.content(n, t.start(n))) {
+// mendEscapes overwrites \' in the string in double quotes at an offset by the
+// escape of a character that the document does not have.
+func (t *Tree) mendEscapes(text []byte, at int) bool {
+	doc := t.file.Text[t.span.Start:t.span.End]
+	if at >= len(text) || text[at] != '"' || strings.ContainsRune(doc, stand) || strings.Contains(doc, `\P`) || strings.Contains(doc, `\u2029`) {
+		return false
+	}
+	mended := false
+	for i, end := at, quotedEnd(doc, at, '"'); i+1 < end; i++ {
+		if text[i] != '\\' {
+			continue
+		}
+		if i++; text[i] == '\'' {
+			text[i] = 'P'
+			mended = true
+		}
+	}
+	t.quotes = t.quotes || mended
+	return mended
+}
+
+// stand stands for the single quote in what mendEscapes has overwritten.
+const stand = '\u2029'
+
+// restore gives the scalars back that mend overwrote.
+func (t *Tree) restore(n *yaml.Node) {
+	switch {
+	case n.Kind != yaml.ScalarNode:
+	case n.Style&yaml.DoubleQuotedStyle != 0:
+		if t.quotes {
+			n.Value = strings.ReplaceAll(n.Value, string(stand), "'")
+		}
+	case n.Value == "x" && n.Style&^yaml.TaggedStyle == 0 && slices.Contains(t.dashes, t.content(n, t.start(n))):
 		n.Value = "-"
 	}
 	for _, c := range n.Content {
-		t.mendDashes(c)
+		t.restore(c)
 	}
 }
 
@@ -133,11 +166,15 @@ func (t *Tree) mendColons() {
 				if k.Kind != yaml.ScalarNode || k.Style&^yaml.TaggedStyle != 0 || !isEmptyNull(v) || v.Anchor != "" {
 					continue
 				}
-				colon := t.end(k, t.start(k))
+				end := t.end(k, t.start(k))
+				colon := end
+				for colon < t.span.End && (t.file.Text[colon] == ' ' || t.file.Text[colon] == '\t') {
+					colon++
+				}
 				if colon+1 >= t.span.End || t.file.Text[colon] != ':' || strings.IndexByte(",]}", t.file.Text[colon+1]) < 0 {
 					continue
 				}
-				k.Value += ":"
+				k.Value += t.file.Text[end : colon+1]
 				if len(n.Content) == 2 && t.start(n) == t.start(k) { // no braces: an item of a list
 					*n = *k
 				}
@@ -241,12 +278,15 @@ func (t *Tree) syntaxError(err error) *SyntaxError {
 		if load.ContextMsg != "" {
 			out.Message = load.ContextMsg + ": " + load.Message
 		}
-		mark := load.Mark
-		if strings.Contains(load.Message, "end of stream") && load.ContextMark.Line > 0 {
-			mark = load.ContextMark // what was opened and never closed
+		if load.Mark.Line > 0 {
+			out.Offset = t.offset(load.Mark.Line, load.Mark.Column)
 		}
-		if mark.Line > 0 {
-			out.Offset = t.offset(mark.Line, max(mark.Column, 1))
+		if atEnd := out.Offset >= t.span.End || strings.Contains(load.Message, "end of stream"); atEnd && load.ContextMark.Line > 0 {
+			// What was opened and never closed.
+			out.Offset = t.offset(load.ContextMark.Line, load.ContextMark.Column)
+		}
+		if out.Offset < t.span.End && t.file.Text[out.Offset] == '\t' {
+			out.Message = strayTab
 		}
 	}
 	out.Message = strings.TrimPrefix(out.Message, "yaml: ")

@@ -30,4 +30,3 @@ var duplicateKey = &rule.Rule{
 		})
 	},
 }
-

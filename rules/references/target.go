@@ -221,8 +221,5 @@ func nearestKey(key string, keys []string) string {
 			best, bestDistance = k, distance
 		}
 	}
-	if best == "" && len(keys) == 1 {
-		return keys[0]
-	}
 	return best
 }
