@@ -260,8 +260,7 @@ func readConfig(c *cli.Context, paths []string) (*config.Config, error) {
 		}
 	}
 	cfg, err := config.Load(path, display)
-	var bad *config.Error
-	if errors.As(err, &bad) {
+	if bad, ok := errors.AsType[*config.Error](err); ok {
 		return nil, fmt.Errorf("the configuration has mistakes\n%w", bad)
 	}
 	return cfg, err

@@ -87,7 +87,7 @@ var definers = map[string]func(*manifest.Object) []*definition{
 	},
 	// https://cert-manager.io/docs/usage/certificate/
 	"Certificate": func(o *manifest.Object) []*definition {
-		ds := byField(o, secret, node.P("spec", "secretName"))
+		ds := byField(o, node.P("spec", "secretName"))
 		for _, d := range ds {
 			d.keys, d.complete = certificateKeys, true
 			d.everywhere = copied(stringsAt(o, "spec", "secretTemplate", "annotations"))
@@ -124,7 +124,7 @@ var definers = map[string]func(*manifest.Object) []*definition{
 	// https://developer.1password.com/docs/k8s/operator: as the resource.
 	"OnePasswordItem": byOwnName,
 	"InfisicalSecret": func(o *manifest.Object) []*definition {
-		ds := byField(o, secret, node.P("spec", "managedSecretReference", "secretName"))
+		ds := byField(o, node.P("spec", "managedSecretReference", "secretName"))
 		for _, item := range list(o, node.P("spec", "managedKubeSecretReferences")) {
 			ds = append(ds, inNamespace(named(o, secret, text(item, "secretName")), text(item, "secretNamespace")))
 		}
@@ -158,16 +158,16 @@ func byOwnName(o *manifest.Object) []*definition {
 	return []*definition{named(o, secret, o.Name)}
 }
 
-func byField(o *manifest.Object, kind string, at node.Path) []*definition {
-	return known([]*definition{named(o, kind, o.StringAt(at))})
+func byField(o *manifest.Object, at node.Path) []*definition {
+	return known([]*definition{named(o, secret, o.StringAt(at))})
 }
 
 func vaultDestination(o *manifest.Object) []*definition {
-	return byField(o, secret, node.P("spec", "destination", "name"))
+	return byField(o, node.P("spec", "destination", "name"))
 }
 
 func acmeAccount(o *manifest.Object) []*definition {
-	return byField(o, secret, node.P("spec", "acme", "privateKeySecretRef", "name"))
+	return byField(o, node.P("spec", "acme", "privateKeySecretRef", "name"))
 }
 
 // certificateKeys are all that cert-manager may write into the Secret of a

@@ -128,7 +128,8 @@ func (c *Cluster) environment(ctr *manifest.Container) Environment {
 // kubelet takes them all.
 func (c *Cluster) addEnvFrom(env *Environment, ctr *manifest.Container, i int) {
 	source := &ctr.EnvFrom[i]
-	kind, name, optional := "", "", false
+	var kind, name string
+	var optional bool
 	switch {
 	case source.ConfigMapRef != nil:
 		kind, name, optional = configMap, source.ConfigMapRef.Name, yes(source.ConfigMapRef.Optional)

@@ -104,11 +104,11 @@ func distanceOf(from, to *manifest.Object) distance {
 }
 
 func (d distance) compare(e distance) int {
-	switch {
-	case !d.other || !e.other:
-		if d.other == e.other {
+	if !d.other || !e.other { // the same file comes first
+		switch {
+		case d.other == e.other:
 			return 0
-		} else if e.other {
+		case e.other:
 			return -1
 		}
 		return 1

@@ -108,8 +108,7 @@ func (e *Error) Error() string {
 func Load(path, display string) (*Config, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		var pe *os.PathError
-		if errors.As(err, &pe) {
+		if pe, ok := errors.AsType[*os.PathError](err); ok {
 			err = pe.Err
 		}
 		return nil, fmt.Errorf("configuration %s: %w", display, err)

@@ -208,23 +208,29 @@ func (f *finder) walk(root, folder string) {
 		if !manifestName(p) || f.excluded(p) || len(patterns) > 0 && matcher.Match(rel(p), false) {
 			return nil
 		}
-		if d.Type()&fs.ModeSymlink != 0 {
-			info, err := os.Stat(p)
-			if err != nil {
-				f.problem(f.display(p), "is a symbolic link that leads nowhere")
-				return nil
-			}
-			if info.IsDir() {
-				f.out.notes = append(f.out.notes, diag.Note{Path: f.display(p), Message: "a symbolic link to a folder is not followed"})
-				return nil
-			}
+		if d.Type()&fs.ModeSymlink == 0 || f.leadsToFile(p) {
+			f.file(p, folder, false)
 		}
-		f.file(p, folder, false)
 		return nil
 	})
 	if err != nil && f.ctx.Err() == nil {
 		f.problem(f.display(root), "%v", cause(err))
 	}
+}
+
+// leadsToFile reports whether a symbolic link leads to a file, and says so when
+// it does not.
+func (f *finder) leadsToFile(p string) bool {
+	info, err := os.Stat(p)
+	switch {
+	case err != nil:
+		f.problem(f.display(p), "is a symbolic link that leads nowhere")
+	case info.IsDir():
+		f.out.notes = append(f.out.notes, diag.Note{Path: f.display(p), Message: "a symbolic link to a folder is not followed"})
+	default:
+		return true
+	}
+	return false
 }
 
 func (f *finder) excluded(p string) bool {

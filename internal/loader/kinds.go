@@ -1,6 +1,7 @@
 package loader
 
 import (
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -84,10 +85,8 @@ func typedKind(h header) (kind, bool) {
 	if !cut {
 		group = ""
 	}
-	for _, g := range k.groups {
-		if g == group {
-			return k, true
-		}
+	if slices.Contains(k.groups, group) {
+		return k, true
 	}
 	return kind{}, false
 }

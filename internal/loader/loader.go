@@ -6,7 +6,7 @@ package loader
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"maps"
 	"path"
@@ -219,10 +219,8 @@ func (r *fileResult) document(file *source.File, span source.Span) {
 		return
 	}
 	tree, err := yamltree.Parse(file, span)
-	var bad *yamltree.SyntaxError
-	if err != nil {
-		bad, _ = err.(*yamltree.SyntaxError)
-	} else {
+	bad, ok := errors.AsType[*yamltree.SyntaxError](err)
+	if !ok {
 		bad = tree.Check()
 	}
 	if bad != nil {
@@ -484,5 +482,5 @@ func (b brokenDocument) Has(node.Path) bool                                  { r
 func (b brokenDocument) File() *source.File                                  { return b.at.File }
 func (b brokenDocument) Span() source.Span                                   { return b.span }
 func (b brokenDocument) Edit(...node.Op) ([]source.Edit, error) {
-	return nil, fmt.Errorf("a document that is not YAML cannot be edited")
+	return nil, errors.New("a document that is not YAML cannot be edited")
 }

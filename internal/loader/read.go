@@ -60,8 +60,7 @@ func tooLarge(size int64) error {
 
 // cause strips the operation and path that the message repeats otherwise.
 func cause(err error) error {
-	var pe *os.PathError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*os.PathError](err); ok {
 		return pe.Err
 	}
 	return err

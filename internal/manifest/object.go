@@ -5,6 +5,7 @@ package manifest
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -125,12 +126,7 @@ func (o *Object) Known(p node.Path) bool {
 	if o.Patch {
 		return false
 	}
-	for _, region := range o.open {
-		if p.HasPrefix(region) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(o.open, p.HasPrefix)
 }
 
 // Edit turns symbolic changes into edits of the object's file.

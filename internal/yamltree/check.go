@@ -127,6 +127,9 @@ var tabbed = regexp.MustCompile(`(?:^|[\n\r\x{85}\x{2028}\x{2029}])[ ?:-]*\t`)
 // than kubectl's.
 func (t *Tree) doubtful() bool {
 	text := t.file.Text[t.span.Start:t.span.End]
+	if strings.ContainsFunc(text, isControl) {
+		return true
+	}
 	if !strings.Contains(text, `\/`) && !(strings.Contains(text, "\t") && tabbed.MatchString(text)) {
 		return false
 	}
@@ -134,6 +137,10 @@ func (t *Tree) doubtful() bool {
 	// util/yaml decoder.go, YAMLOrJSONDecoder).
 	return !strings.HasPrefix(strings.TrimSpace(text), "{") || !json.Valid([]byte(text))
 }
+
+// isControl reports DEL and the C1 control characters but NEL, which YAML 1.1
+// does not allow.
+func isControl(r rune) bool { return r >= 0x7F && r < 0xA0 && r != 0x85 }
 
 const strayTab = "a tab stands where kubectl takes only spaces"
 

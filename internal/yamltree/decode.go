@@ -82,6 +82,8 @@ func (d *decoder) describe(n *yaml.Node) string {
 		return "this is a list"
 	}
 	switch scalar(n).(type) {
+	case nil:
+		return "this is null"
 	case bool:
 		return text + " is a boolean"
 	case int64, uint64, float64:
@@ -117,7 +119,12 @@ var wanted = map[reflect.Type]string{
 func (d *decoder) decode(n *yaml.Node, v reflect.Value) bool {
 	n = deref(n)
 	if isNull(n) {
-		return true // null leaves a field unset
+		// Null leaves a field unset. A few types that decode themselves refuse
+		// it: metav1.Duration.
+		if u, ok := v.Addr().Interface().(json.Unmarshaler); ok && v.Kind() == reflect.Struct && v.Type() != quantityType {
+			return d.custom(n, u, v)
+		}
+		return true
 	}
 	switch v.Type() {
 	case quantityType:
@@ -125,7 +132,9 @@ func (d *decoder) decode(n *yaml.Node, v reflect.Value) bool {
 	case intOrStringType:
 		return d.intOrString(n, v)
 	case bytesType:
-		return d.bytes(n, v)
+		if n.Kind != yaml.SequenceNode { // of numbers: JSON takes that as well
+			return d.bytes(n, v)
+		}
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -316,11 +325,8 @@ func (d *decoder) intOrString(n *yaml.Node, v reflect.Value) bool {
 
 // bytes decodes base64. Its messages never show the value: it may be a secret.
 func (d *decoder) bytes(n *yaml.Node, v reflect.Value) bool {
-	s, ok := "", false
-	if n.Kind == yaml.ScalarNode {
-		s, ok = scalar(n).(string)
-	}
-	if !ok {
+	s, ok := scalar(n).(string)
+	if n.Kind != yaml.ScalarNode || !ok {
 		d.report(node.InvalidField, n, "the value is not a string, but the field takes base64")
 		return false
 	}
@@ -507,10 +513,7 @@ func (f *fieldSet) add(t reflect.Type, at []int) {
 
 // nearest returns the field that a misspelt name probably stands for.
 func (f *fieldSet) nearest(name string) string {
-	best, bestDistance := "", 3
-	if len(name) < 5 {
-		bestDistance = 2
-	}
+	best, bestDistance := "", min(3, 1+len(name)/3)
 	for _, c := range f.names {
 		if strings.EqualFold(c, name) {
 			return c

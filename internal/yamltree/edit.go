@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -129,9 +130,7 @@ func change(v any, p node.Path, op node.Op) (any, error) {
 		return nil, errors.New("this is not a mapping")
 	}
 	m := make(map[string]any, len(old)+1)
-	for k, x := range old {
-		m[k] = x
-	}
+	maps.Copy(m, old)
 	if remove {
 		delete(m, key)
 		return m, nil
@@ -279,7 +278,7 @@ func (t *Tree) edit(op node.Op) ([]source.Edit, error) {
 	return t.grow(s, rest[0], value)
 }
 
-// grow adds what the step leads to to the collection in s.
+// grow adds, to the collection in s, what the step leads to.
 func (t *Tree) grow(s slot, step node.Elem, value any) ([]source.Edit, error) {
 	key, isKey := step.Key()
 	index, _ := step.Index()
@@ -343,7 +342,7 @@ func (t *Tree) setScalar(s slot, value any) ([]source.Edit, error) {
 	}
 	w := t.writer(isFlow(s.parent))
 	w.oneLine = t.followed(end)
-	text := ""
+	var text string
 	if str, ok := value.(string); ok {
 		text = w.styled(str, n.Style, t.parentColumn(s))
 	} else {

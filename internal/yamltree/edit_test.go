@@ -3,6 +3,7 @@ package yamltree_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand"
 	"reflect"
 	"strings"
@@ -267,9 +268,7 @@ func change(v any, op node.Op) any {
 	key, _ := op.Path[0].Key()
 	m := map[string]any{}
 	old, _ := v.(map[string]any)
-	for k, x := range old {
-		m[k] = x
-	}
+	maps.Copy(m, old)
 	if last {
 		delete(m, key)
 		return m

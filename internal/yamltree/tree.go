@@ -235,14 +235,15 @@ func (t *Tree) bounded() error {
 		if n.Kind == yaml.MappingNode {
 			for i := 0; i+1 < len(n.Content); i += 2 {
 				k, v := n.Content[i], n.Content[i+1]
-				if !isMerge(k) {
+				switch {
+				case !isMerge(k):
 					rec(k, depth+1)
 					rec(v, depth+1)
-				} else if v.Kind == yaml.SequenceNode {
+				case v.Kind == yaml.SequenceNode:
 					for j := len(v.Content) - 1; j >= 0; j-- {
 						rec(v.Content[j], depth+1)
 					}
-				} else {
+				default:
 					rec(v, depth+1)
 				}
 			}
@@ -272,8 +273,7 @@ func unmarshal(text []byte, doc *yaml.Node) (err error) {
 
 func (t *Tree) syntaxError(err error) *SyntaxError {
 	out := &SyntaxError{Message: err.Error(), Offset: t.span.Start}
-	var load *yaml.LoadError
-	if errors.As(err, &load) {
+	if load, ok := errors.AsType[*yaml.LoadError](err); ok {
 		out.Message = load.Message
 		if load.ContextMsg != "" {
 			out.Message = load.ContextMsg + ": " + load.Message

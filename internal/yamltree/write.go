@@ -2,6 +2,7 @@ package yamltree
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -23,7 +24,7 @@ func canonical(v any) (any, error) {
 		return v, nil
 	case string:
 		if !utf8.ValidString(v) {
-			return nil, fmt.Errorf("a string that is not UTF-8 cannot be written")
+			return nil, errors.New("a string that is not UTF-8 cannot be written")
 		}
 		return v, nil
 	case int:

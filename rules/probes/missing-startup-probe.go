@@ -27,7 +27,7 @@ var missingStartupProbe = &rule.Rule{
 	Title:    "The liveness probe kills a container that is still starting",
 	Since:    "0.1.0",
 	Severity: diag.Warning,
-	Options: func() any { return &startOptions{StartCPUSeconds: jvm.StartCPUSeconds} },
+	Options:  func() any { return &startOptions{StartCPUSeconds: jvm.StartCPUSeconds} },
 	Workload: func(p *rule.Pass, w *manifest.Workload) {
 		for _, ctr := range w.Containers {
 			if probed(ctr) && ctr.StartupProbe == nil {

@@ -10,7 +10,7 @@ func TestNearestKey(t *testing.T) {
 	}{
 		{"postgresql-password", []string{"postgres-password", "user"}, "postgres-password"},
 		{"DB_PASSWORD", []string{"db-password", "other"}, "db-password"},
-		{"network", []string{"token"}, "token"}, // the only one there is
+		{"network", []string{"token"}, ""}, // the only one there is means something else
 		{"network", []string{"token", "user"}, ""},
 		{"config.yml", []string{"config.yaml", "other.yaml"}, "config.yaml"},
 		{"a", []string{"b", "c"}, ""},

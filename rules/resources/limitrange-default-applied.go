@@ -51,7 +51,7 @@ func checkLimitRanges(p *rule.Pass, w *manifest.Workload) {
 			}
 		}
 		if !c.reported {
-			c.defaults(ranges)
+			c.defaults()
 		}
 		refused = refused || c.reported
 	}
@@ -207,7 +207,7 @@ func keys(m map[corev1.ResourceName]*quantity) []corev1.ResourceName {
 // defaults reports limits that the container gets without asking: an error
 // when it says that it needs more, a warning for a JVM that they leave little, an
 // info else.
-func (c *check) defaults(ranges []cluster.LimitRange) {
+func (c *check) defaults() {
 	var applied []*quantity
 	var texts []string
 	for _, name := range []corev1.ResourceName{corev1.ResourceMemory, corev1.ResourceCPU} {
