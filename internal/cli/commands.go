@@ -90,7 +90,11 @@ func explain(c *cli.Context, s Streams) error {
 	fmt.Fprintln(s.Out, strings.TrimSpace(markdown))
 	fmt.Fprintf(s.Out, "\n## How to silence it\n\nOne place: `# crashlint:ignore %s -- reason` on the line, or above the entry.\n", r.ID)
 	fmt.Fprintf(s.Out, "Everywhere, in %s:\n\n```yaml\nrules:\n  %s:\n    enabled: false\n```\n", configName, r.ID)
-	fmt.Fprintf(s.Out, "\nFamily %s, severity %s, since %s. %s\n", f.Name, r.Severity, r.Since, uri)
+	since := ""
+	if r.Since != "" {
+		since = ", since " + r.Since
+	}
+	fmt.Fprintf(s.Out, "\nFamily %s, severity %s%s. %s\n", f.Name, r.Severity, since, uri)
 	return nil
 }
 

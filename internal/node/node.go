@@ -109,7 +109,7 @@ const (
 	// KeyOf is the mapping key that the path ends in.
 	KeyOf
 	// Grip is what to hold when something is absent from the mapping at the
-	// path: the value of its name, or else its first key.
+	// path: the value of its name, or else the key that the mapping stands under.
 	Grip
 )
 

@@ -47,7 +47,7 @@ type (
 	}
 	sarifRule struct {
 		ID                   string              `json:"id"`
-		Name                 string              `json:"name"`
+		Name                 string              `json:"name,omitempty"`
 		ShortDescription     sarifMessage        `json:"shortDescription"`
 		FullDescription      sarifMessage        `json:"fullDescription"`
 		Help                 sarifMessage        `json:"help"`
@@ -240,6 +240,9 @@ func pascalCase(id string) string {
 	for word := range strings.FieldsFuncSeq(id, func(r rune) bool { return strings.ContainsRune("-_./ ", r) }) {
 		_, size := utf8.DecodeRuneInString(word)
 		b.WriteString(strings.ToUpper(word[:size]) + word[size:])
+	}
+	if strings.EqualFold(b.String(), id) {
+		return "" // a name that only repeats the id is refused
 	}
 	return b.String()
 }

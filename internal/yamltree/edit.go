@@ -596,7 +596,7 @@ func (t *Tree) empty(n *yaml.Node) ([]source.Edit, error) {
 	if isFlow(n) || t.root == n {
 		return []source.Edit{{Span: span, New: text}}, nil
 	}
-	// Up behind the colon, with what comments stood between.
+	// Up behind the colon, unless a comment stands between.
 	s, ok := t.slotOf(t.root, n)
 	if !ok {
 		return nil, errors.New("the collection has no place of its own in the text")
@@ -608,7 +608,10 @@ func (t *Tree) empty(n *yaml.Node) ([]source.Edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	if strings.Contains(t.file.Text[at:span.Start], "#") {
+	if strings.Contains(t.file.Text[at:span.Start], "#") { // the comment stays where it is
+		if t.column(span.Start) <= t.parentColumn(s) {
+			text = "  " + text
+		}
 		return []source.Edit{{Span: span, New: text}}, nil
 	}
 	return []source.Edit{{Span: source.Span{Start: at, End: span.End}, New: " " + text}}, nil

@@ -133,6 +133,7 @@ func TestEdit(t *testing.T) {
 		{"remove the only key of an item", "- a: 1\n- b\n", ops{remove(0, "a")}, "- {}\n- b\n"},
 		{"remove the only key of all", "a: 1\n", ops{remove("a")}, "{}\n"},
 		{"remove the only item", "a:\n  - b: 1\n    c: 2\nd: 1\n", ops{remove("a", 0)}, "a: []\nd: 1\n"},
+		{"remove the only item below a comment", "a:\n# of x\n- x\nb: 1\n", ops{remove("a", 0)}, "a:\n# of x\n  []\nb: 1\n"},
 		{"remove an item", "a:\n- x\n- y # c\n- z\n", ops{remove("a", 1)}, "a:\n- x\n- z\n"},
 		{"remove an item of mappings", "a:\n  - n: x\n    v: 1\n  # of y\n  - n: y\n    v: 2\n", ops{remove("a", 0)}, "a:\n  # of y\n  - n: y\n    v: 2\n"},
 		{"remove an empty item", "- a\n-\n- b\n", ops{remove(1)}, "- a\n- b\n"},

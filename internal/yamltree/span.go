@@ -25,7 +25,7 @@ func (t *Tree) Locate(p node.Path, target node.Target) (node.Location, bool) {
 	case node.KeyOf:
 		place = e.key
 	case node.Grip:
-		place = t.grip(e.value)
+		place = t.grip(e)
 	}
 	if place == nil {
 		place = e.value
@@ -48,9 +48,10 @@ func (t *Tree) Locate(p node.Path, target node.Target) (node.Location, bool) {
 }
 
 // grip is what to point at when something is absent from a mapping: its name,
-// metadata.name for an object, or else its first key.
-func (t *Tree) grip(n *yaml.Node) *yaml.Node {
-	n = deref(n)
+// metadata.name for an object, or else the key it stands under, which for a
+// document is its first.
+func (t *Tree) grip(e entry) *yaml.Node {
+	n := deref(e.value)
 	if n == nil || n.Kind != yaml.MappingNode || len(n.Content) == 0 {
 		return n
 	}
@@ -62,6 +63,9 @@ func (t *Tree) grip(n *yaml.Node) *yaml.Node {
 	}
 	if ok && name.via == nil && name.value.Kind == yaml.ScalarNode && !isEmptyNull(name.value) {
 		return name.value
+	}
+	if e.key != nil && e.via == nil {
+		return e.key
 	}
 	return n.Content[0]
 }
