@@ -64,9 +64,9 @@ func (c *checker) node(n *yaml.Node, flow bool) {
 
 // doubt notes what YAML 1.2 takes inside brackets and 1.1 does not: a question
 // mark in a plain scalar, a colon at its beginning, a tag right before a
-// bracket.
+// bracket. Anchors, which are rare, may be of characters that 1.1 does not take.
 func (c *checker) doubt(n *yaml.Node, flow bool) {
-	if flow && (n.Tag == "!" || n.Style&yaml.TaggedStyle != 0 || n.Style == 0 && (strings.Contains(n.Value, "?") || strings.HasPrefix(n.Value, ":"))) {
+	if n.Anchor != "" || flow && (n.Tag == "!" || n.Style&yaml.TaggedStyle != 0 || n.Style == 0 && (strings.Contains(n.Value, "?") || strings.HasPrefix(n.Value, ":"))) {
 		c.doubtful = true
 	}
 }

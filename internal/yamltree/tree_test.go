@@ -116,6 +116,7 @@ func known(text, difference string) string {
 		{"blanks in the last line of a block, at the end of a file without a line break, get one", regexp.MustCompile(`(?s)[|>].*[\n\r\x{85}\x{2028}\x{2029}][ \t]+$`), "reads"},
 		{"a plain scalar that begins with ? in brackets is a key to kubectl", regexp.MustCompile(`[[{,]\s*\?`), "reads"},
 		{"a colon before a bracket at the end of a value in braces", regexp.MustCompile(`(?s)\{.*:[]},]`), "refused, but"},
+		{"a key in braces whose colon stands in the next line: kubectl makes the colon part of it", regexp.MustCompile(`(?s)\{.*\n\s*:`), "reads"},
 		{"# behind a block's header is a comment to kubectl without a blank, too", regexp.MustCompile(`[|>][-+0-9]*#`), "refused, but"},
 		{"a document without content is empty, not broken", regexp.MustCompile(`^(?:[\s\x{85}\x{2028}\x{2029}\x{feff}]|#[^\n]*\n)*(?:\.\.\.|\t|$)`), "read, but"},
 		{"two keys that are the same only as JSON: kubectl keeps either", regexp.MustCompile(`(?s)["'0-9.]`), ""},
