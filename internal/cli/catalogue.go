@@ -145,5 +145,10 @@ func (c *catalogue) described() []*diag.Rule {
 	return out
 }
 
-// similar returns ": did you mean X?" or nothing.
-func similar(name string, candidates []string) string { return config.Similar(name, candidates) }
+// similar continues a sentence about a name that is not one of the candidates.
+func similar(name string, candidates []string) string {
+	if like := diag.DidYouMean(name, candidates); like != "" {
+		return ": " + like
+	}
+	return ""
+}

@@ -45,7 +45,7 @@ func Main(args []string, s Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	app := newApp(s)
-	if n := len(args); n > 0 && args[n-1] == completionFlag {
+	if n := len(args); n > 1 && args[n-1] == completionFlag {
 		complete(app, s.Out, args[1:n-1])
 		return exitClean
 	}
@@ -83,20 +83,20 @@ object.`
 
 func newApp(s Streams) *cli.App {
 	cli.FlagStringer = describeFlag
+	cli.VersionFlag = &cli.BoolFlag{Name: "version", Usage: "print the version"}
+	cli.VersionPrinter = func(*cli.Context) { printVersion(s) }
 	app := &cli.App{
-		Name:            "crashlint",
-		Usage:           "find the crash loop before the cluster does",
-		UsageText:       "crashlint [options] [PATH...]\ncrashlint COMMAND [options]",
-		Description:     description,
-		Version:         Version,
-		HideVersion:     true,
-		HideHelpCommand: true,
-		Suggest:         true,
-		Reader:          s.In,
-		Writer:          s.Out,
-		ErrWriter:       s.Err,
-		Flags:           lintFlags(),
-		Action:          func(c *cli.Context) error { return lint(c, s) },
+		Name:        "crashlint",
+		Usage:       "find the crash loop before the cluster does",
+		UsageText:   "crashlint [options] [PATH...]\ncrashlint COMMAND [options]",
+		Description: description,
+		Version:     Version,
+		Suggest:     true,
+		Reader:      s.In,
+		Writer:      s.Out,
+		ErrWriter:   s.Err,
+		Flags:       lintFlags(),
+		Action:      func(c *cli.Context) error { return lint(c, s) },
 		Commands: []*cli.Command{
 			{
 				Name: "lint", Usage: "check manifests (the default command)", ArgsUsage: "[PATH...]",
@@ -132,10 +132,12 @@ func newApp(s Streams) *cli.App {
 			},
 			{
 				Name: "version", Usage: "print the version", ArgsUsage: " ",
-				Action: func(*cli.Context) error { fmt.Fprintln(s.Out, "crashlint "+Version); return nil },
+				Action: func(*cli.Context) error { printVersion(s); return nil },
 			},
 		},
 		ExitErrHandler: func(*cli.Context, error) {},
+		// Globs and paths may have commas in them.
+		DisableSliceFlagSeparator: true,
 	}
 	app.OnUsageError = usageError(s)
 	for _, c := range app.Commands {
@@ -148,6 +150,8 @@ func newApp(s Streams) *cli.App {
 	}
 	return app
 }
+
+func printVersion(s Streams) { fmt.Fprintln(s.Out, "crashlint "+Version) }
 
 // usageError turns what the flag package says into a sentence with a way out.
 func usageError(s Streams) cli.OnUsageErrorFunc {

@@ -2,6 +2,11 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +50,18 @@ func TestCompletion(t *testing.T) {
 		"--output ":            nil,
 		"rules n":              {"new"},
 		"k8s/does-not-complet": nil,
+		// bash takes a word apart at =; other shells do not.
+		"--format = sa":          {"sarif"},
+		"--fail-on =":            {"error", "info", "never", "warning"},
+		"--format sarif = x":     nil,
+		"--fail-on=e":            {"--fail-on=error"},
+		"--fail-on=error --fail": {"--fail-on"},
+		"k8s ":                   nil,
+		"k8s/ ex":                nil,
+		"--only test ":           {"completion", "explain", "init", "lint", "rules", "schema", "test", "version"},
+		"-- --f":                 nil,
+		"-- ":                    nil,
+		"lint explain ":          nil,
 	} {
 		var out bytes.Buffer
 		words := strings.Split(in, " ")
@@ -55,6 +72,100 @@ func TestCompletion(t *testing.T) {
 		if got := strings.Fields(out.String()); !slices.Equal(got, want) {
 			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestBash runs the completion of a real bash, with a crashlint that says what it
+// is called with.
+func TestBash(t *testing.T) {
+	bash, err := exec.LookPath("bash")
+	if err != nil {
+		t.Skip("there is no bash")
+	}
+	script := bashCompletion + `
+crashlint() { printf '<%s>\n' "$@"; }
+COMP_WORDS=(crashlint "a b" --format = "") COMP_CWORD=4
+_crashlint
+printf '%s\n' "${COMPREPLY[@]}"`
+	out, err := exec.Command(bash, "--norc", "-c", script).CombinedOutput()
+	if want := "<a b>\n<--format>\n<=>\n<>\n<--generate-completion>\n"; err != nil || string(out) != want {
+		t.Errorf("got %q, %v; want %q", out, err, want)
+	}
+}
+
+func TestOneConfigurationARun(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"a/sub", "b", "out"} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, dir := range []string{"a", "b"} {
+		if err := os.WriteFile(filepath.Join(dir, configName), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for paths, want := range map[string]string{
+		"a a/sub": "a", "a/sub -": "error", "a b": "error", "b a": "error", "a out": "error", "out -": "", "b b": "b", "out missing": "",
+	} {
+		got, err := governing(strings.Fields(paths))
+		dir := filepath.Base(filepath.Dir(got))
+		switch {
+		case err != nil:
+			dir = "error"
+		case got == "":
+			dir = ""
+		}
+		if dir != want {
+			t.Errorf("%s: %q, want %q", paths, dir, want)
+		}
+	}
+	// What no configuration governs takes that of the working directory.
+	t.Chdir("a")
+	if got, err := governing([]string{"sub", "../out", "-"}); err != nil || got == "" {
+		t.Errorf("got %q, %v", got, err)
+	}
+}
+
+// Interrupted while it waits for standard input, crashlint ends.
+func TestInterrupt(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	never := make(chan struct{})
+	defer close(never)
+	err := interruptible(ctx, func() error { cancel(); <-never; return nil })
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := interruptible(context.Background(), func() error { return errFindings }); !errors.Is(err, errFindings) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A link, such as /dev/stdout, stays one.
+func TestWriteFile(t *testing.T) {
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "file"), filepath.Join(dir, "link")
+	if err := os.Symlink("file", link); err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range []string{file, link, file} {
+		content := strings.Repeat("x", 9-i)
+		if err := writeFile(name, []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(file); err != nil || string(got) != content {
+			t.Errorf("%s: got %q, %v", name, got, err)
+		}
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v, %v", info, err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 {
+		t.Errorf("left over: %v, %v", entries, err)
+	}
+	missing := filepath.Join(dir, "missing", "file")
+	if err := writeFile(missing, nil); err == nil || err.Error() != "cannot write "+missing+": no such file or directory" {
+		t.Errorf("got %v", err)
 	}
 }
 

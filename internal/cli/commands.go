@@ -22,6 +22,7 @@ import (
 func forPeople(c *cli.Context, s Streams) *catalogue {
 	cfg, err := readConfig(c, []string{"."})
 	if err != nil {
+		fmt.Fprintln(s.Err, "crashlint: "+err.Error())
 		cfg = &config.Config{}
 	}
 	all, problems := newCatalogue(slices.Concat(configured(cfg), c.StringSlice("policy")))

@@ -20,24 +20,37 @@ const completionFlag = "--generate-completion"
 // complete prints the words that can follow, one a line. The last of words is
 // the one being typed and may be empty. No output means: complete file names.
 func complete(app *cli.App, out io.Writer, words []string) {
+	words, prefix := splitEquals(words)
 	current := ""
 	if len(words) > 0 {
 		current, words = words[len(words)-1], words[:len(words)-1]
 	}
 	flags, commands, command := app.Flags, app.Commands, ""
+	flag := "" // whose value is next
+	paths, onlyPaths := false, false
 	for _, w := range words {
-		if i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(w) }); i >= 0 {
+		i := slices.IndexFunc(commands, func(c *cli.Command) bool { return c.HasName(w) })
+		name, isFlag := strings.CutPrefix(w, "-")
+		switch {
+		case flag != "":
+			flag = ""
+		case w == "--":
+			onlyPaths = true
+		case isFlag && !onlyPaths:
+			if name = strings.TrimLeft(name, "-"); takesValue(flags, name) {
+				flag = name
+			}
+		case i >= 0 && !paths && !onlyPaths:
 			flags, commands, command = commands[i].Flags, commands[i].Subcommands, commands[i].Name
+		default:
+			paths = true
 		}
 	}
 	var candidates []string
-	previous := ""
-	if len(words) > 0 {
-		previous = strings.TrimLeft(words[len(words)-1], "-")
-	}
 	switch {
-	case len(words) > 0 && strings.HasPrefix(words[len(words)-1], "-") && takesValue(flags, previous):
-		candidates = flagValues(previous, command)
+	case flag != "":
+		candidates = flagValues(flag, command)
+	case onlyPaths:
 	case strings.HasPrefix(current, "-"):
 		candidates = append(flagNames(flags), "--help")
 	case command == "explain":
@@ -45,7 +58,7 @@ func complete(app *cli.App, out io.Writer, words []string) {
 		candidates = all.ids()
 	case command == "completion":
 		candidates = shells
-	default:
+	case !paths:
 		for _, c := range commands {
 			candidates = append(candidates, c.Name)
 		}
@@ -53,9 +66,32 @@ func complete(app *cli.App, out io.Writer, words []string) {
 	slices.Sort(candidates)
 	for _, c := range candidates {
 		if strings.HasPrefix(c, current) {
-			fmt.Fprintln(out, c)
+			fmt.Fprintln(out, prefix+c)
 		}
 	}
+}
+
+// splitEquals takes --flag=value apart. bash hands it over as three words and
+// completes the last one; other shells give and complete the whole: prefix is
+// then what stands before the value of the last word.
+func splitEquals(words []string) (split []string, prefix string) {
+	for i, w := range words {
+		flag, value, ok := strings.Cut(w, "=")
+		switch {
+		case w == "=" && i > 0 && strings.HasPrefix(words[i-1], "-"):
+			if i == len(words)-1 {
+				split = append(split, "")
+			}
+		case ok && strings.HasPrefix(w, "-"):
+			split = append(split, flag, value)
+			if i == len(words)-1 {
+				prefix = flag + "="
+			}
+		default:
+			split = append(split, w)
+		}
+	}
+	return split, prefix
 }
 
 func flagValues(flag, command string) []string {

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bmatcuk/doublestar/v4"
 	"github.com/urfave/cli/v2"
 	"golang.org/x/term"
 
@@ -78,62 +81,94 @@ func lint(c *cli.Context, s Streams) error {
 		return err
 	}
 	all, problems := newCatalogue(slices.Concat(configured(st.config), c.StringSlice("policy")))
-	chosen, err := all.chosen(st.config, c.StringSlice("only"), c.StringSlice("skip"))
+	chosen, err := all.chosen(st.config, names(c, "only"), names(c, "skip"))
 	if err != nil {
 		return err
 	}
 
-	bar := newProgress(s, c.Bool("quiet"))
-	loaded, err := loader.Load(c.Context, loadOptions(c, s, st, paths, bar))
+	options, err := loadOptions(c, s, st, paths)
 	if err != nil {
-		bar.stop()
 		return err
 	}
-	view := cluster.New(loaded.Set, cluster.Options{
-		Namespace: first(c.String("namespace"), st.config.Namespace), Version: st.version, External: st.config.External,
-	})
-	found, more := engine.Run(view, engine.Options{
-		Rules: chosen, Known: all.known(), Ignores: ignores(st.config), Today: started,
-		Reported: func(path string) bool { return loaded.Targets[path] },
-		Progress: bar.phase("checking"),
+	bar := newProgress(s, c.Bool("quiet"))
+	options.Progress = bar.phase("reading")
+	var result *diag.Result
+	err = interruptible(c.Context, func() error {
+		loaded, err := loader.Load(c.Context, options)
+		if err != nil {
+			return err
+		}
+		view := cluster.New(loaded.Set, cluster.Options{
+			Namespace: cmp.Or(c.String("namespace"), st.config.Namespace), Version: st.version, External: st.config.External,
+		})
+		found, more := engine.Run(view, engine.Options{
+			Rules: chosen, Known: all.known(), Ignores: ignores(st.config), Today: started,
+			Reported: func(path string) bool { return loaded.Targets[path] },
+			Progress: bar.phase("checking"),
+		})
+		result = &diag.Result{
+			Diagnostics: found, Problems: slices.Concat(problems, loaded.Problems, more, nothingRead(loaded)), Notes: loaded.Notes, Rules: all.described(),
+			Files: loaded.Files, Objects: loaded.Objects, Skipped: loaded.Skipped,
+		}
+		for _, w := range loaded.Set.Workloads {
+			if loaded.Targets[w.File().Path] {
+				result.Workloads++
+			}
+		}
+		return nil
 	})
 	bar.stop()
-
-	result := &diag.Result{
-		Diagnostics: found, Problems: slices.Concat(problems, loaded.Problems, more), Notes: loaded.Notes, Rules: all.described(),
-		Files: loaded.Files, Objects: loaded.Objects, Skipped: loaded.Skipped,
+	if err != nil {
+		return err
 	}
-	for _, w := range loaded.Set.Workloads {
-		if loaded.Targets[w.File().Path] {
-			result.Workloads++
-		}
-	}
-	result.Problems = append(result.Problems, nothingRead(loaded)...)
 	if err := write(c, s, st, result, time.Since(started)); err != nil {
 		return err
 	}
 	switch {
 	case len(result.Problems) > 0:
 		return errSaid
-	case st.failOn != 0 && slices.ContainsFunc(found, func(d *diag.Diagnostic) bool { return d.Suppressed == nil && d.Severity >= st.failOn }):
+	case st.failOn != 0 && slices.ContainsFunc(result.Diagnostics, func(d *diag.Diagnostic) bool { return d.Suppressed == nil && d.Severity >= st.failOn }):
 		return errFindings
 	}
 	return nil
 }
 
-// typo says so when the only path is a misspelt command.
+// names returns the values of a flag that may be repeated and takes several,
+// separated by commas.
+func names(c *cli.Context, flag string) []string {
+	var out []string
+	for _, value := range c.StringSlice(flag) {
+		out = append(out, strings.Split(value, ",")...)
+	}
+	return out
+}
+
+// interruptible returns what f returns, or the error of ctx as soon as it ends:
+// f may be waiting for standard input. It then goes on until the process ends.
+func interruptible(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// typo says so when the first path is a misspelt command.
 func typo(c *cli.Context, paths []string) error {
-	if len(paths) == 0 || c.Command.Name == "lint" {
+	if c.Command.Name == "lint" {
 		return nil
 	}
 	if _, err := os.Stat(paths[0]); err == nil || strings.ContainsAny(paths[0], "/.*-") {
 		return nil
 	}
-	var names []string
+	var commands []string
 	for _, cmd := range c.App.Commands {
-		names = append(names, cmd.Name)
+		commands = append(commands, cmd.Name)
 	}
-	if hint := similar(paths[0], names); hint != "" {
+	if hint := similar(paths[0], commands); hint != "" {
 		return fmt.Errorf("%s is neither a path nor a command%s", paths[0], hint)
 	}
 	return nil
@@ -152,15 +187,6 @@ func nothingRead(loaded *loader.Result) []diag.Problem {
 	return out
 }
 
-func first(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
-}
-
 func readSettings(c *cli.Context, s Streams, paths []string) (*settings, error) {
 	st := &settings{}
 	var err error
@@ -170,15 +196,15 @@ func readSettings(c *cli.Context, s Streams, paths []string) (*settings, error) 
 	if st.destinations, err = destinations(c); err != nil {
 		return nil, err
 	}
-	if text := first(c.String("fail-on"), st.config.FailOn, "warning"); text != "never" {
+	if text := cmp.Or(c.String("fail-on"), st.config.FailOn, "warning"); text != "never" {
 		if st.failOn, err = diag.ParseSeverity(text); err != nil {
 			return nil, fmt.Errorf("--fail-on: %w, or never", err)
 		}
 	}
-	if st.minSeverity, err = diag.ParseSeverity(first(c.String("min-severity"), st.config.MinSeverity, "warning")); err != nil {
+	if st.minSeverity, err = diag.ParseSeverity(cmp.Or(c.String("min-severity"), st.config.MinSeverity, "warning")); err != nil {
 		return nil, fmt.Errorf("--min-severity: %w", err)
 	}
-	if st.version, err = config.ParseVersion(first(c.String("kubernetes-version"), st.config.KubernetesVersion)); err != nil {
+	if st.version, err = config.ParseVersion(cmp.Or(c.String("kubernetes-version"), st.config.KubernetesVersion)); err != nil {
 		return nil, fmt.Errorf("--kubernetes-version: %w", err)
 	}
 	if st.colour, err = colour(c.String("color"), s); err != nil {
@@ -249,7 +275,11 @@ func readConfig(c *cli.Context, paths []string) (*config.Config, error) {
 	case "none":
 		return &config.Config{}, nil
 	case "":
-		if path = config.Find(anchor(paths)); path == "" {
+		var err error
+		if path, err = governing(paths); err != nil {
+			return nil, err
+		}
+		if path == "" {
 			return &config.Config{}, nil
 		}
 	}
@@ -266,8 +296,29 @@ func readConfig(c *cli.Context, paths []string) (*config.Config, error) {
 	return cfg, err
 }
 
-// anchor is the folder whose configuration governs the run: that of the first
-// path, the working directory for standard input.
+// governing returns the configuration file of the run, empty where there is none.
+// A path that none governs, and standard input, take that of the working
+// directory. Paths under different ones cannot be checked together: which one
+// counts must not depend on their order, or on how pre-commit batches them.
+func governing(paths []string) (string, error) {
+	governed := ""
+	var file string
+	for _, p := range paths {
+		dir := anchor([]string{p})
+		found := cmp.Or(config.Find(dir), config.Find("."))
+		switch {
+		case governed == "":
+			governed, file = p, found
+		case found != file:
+			return "", fmt.Errorf("%s and %s are under different configurations (%s and %s): check them one by one, or name one configuration with --config",
+				governed, p, cmp.Or(file, "none"), cmp.Or(found, "none"))
+		}
+	}
+	return file, nil
+}
+
+// anchor is the folder of the first path that is there, the working directory
+// where none is and for standard input.
 func anchor(paths []string) string {
 	for _, p := range paths {
 		if p == "-" {
@@ -311,15 +362,21 @@ func ignores(cfg *config.Config) []engine.Ignore {
 	return out
 }
 
-func loadOptions(c *cli.Context, s Streams, st *settings, paths []string, bar *progress) loader.Options {
-	wd, _ := os.Getwd()
-	o := loader.Options{
-		Paths: paths, Root: wd, Exclude: st.config.Exclude, ExcludeRoot: wd, Stdin: s.In, Progress: bar.phase("reading"),
+func loadOptions(c *cli.Context, s Streams, st *settings, paths []string) (loader.Options, error) {
+	wd, err := os.Getwd()
+	if err != nil {
+		return loader.Options{}, err
 	}
+	o := loader.Options{Paths: paths, Root: wd, Exclude: st.config.Exclude, ExcludeRoot: wd, Stdin: s.In}
 	if st.config.Dir != "" {
-		o.ExcludeRoot, _ = filepath.Abs(st.config.Dir)
+		if o.ExcludeRoot, err = filepath.Abs(st.config.Dir); err != nil {
+			return o, err
+		}
 	}
 	for _, pattern := range c.StringSlice("exclude") {
+		if !doublestar.ValidatePattern(filepath.ToSlash(pattern)) {
+			return o, fmt.Errorf("--exclude: %q is not a glob pattern", pattern)
+		}
 		abs := pattern
 		if !filepath.IsAbs(abs) {
 			abs = filepath.Join(wd, pattern)
@@ -332,7 +389,7 @@ func loadOptions(c *cli.Context, s Streams, st *settings, paths []string, bar *p
 	if o.Scope == "" {
 		o.Scope = projectRoot(paths)
 	}
-	return o
+	return o, nil
 }
 
 // projectRoot is where references of single files are looked up: the folder of
@@ -403,17 +460,15 @@ func write(c *cli.Context, s Streams, st *settings, result *diag.Result, elapsed
 	return nil
 }
 
-// writeFile replaces a file in one step, so that no reader sees half of it.
+// writeFile replaces a file in one step, so that no reader sees half of it. What
+// is no plain file, a pipe or the link /dev/stdout, is written to.
 func writeFile(name string, content []byte) error {
-	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		if err := os.WriteFile(name, content, 0o644); err != nil { // a pipe, /dev/stdout
-			return fmt.Errorf("cannot write %s: %w", name, err)
-		}
-		return nil
+	if info, err := os.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return cannotWrite(name, os.WriteFile(name, content, 0o644))
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".crashlint-*")
 	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", name, err)
+		return cannotWrite(name, err)
 	}
 	defer os.Remove(f.Name())
 	_, err = f.Write(content)
@@ -421,8 +476,17 @@ func writeFile(name string, content []byte) error {
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}
-	if err != nil {
-		return fmt.Errorf("cannot write %s: %w", name, err)
+	return cannotWrite(name, err)
+}
+
+// cannotWrite names the file that was asked for, not the one that it was to be
+// made from.
+func cannotWrite(name string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	if pe, ok := errors.AsType[*os.PathError](err); ok {
+		err = pe.Err
+	}
+	return fmt.Errorf("cannot write %s: %w", name, err)
 }

@@ -19,6 +19,8 @@ type progress struct {
 	bars *mpb.Progress
 	bar  *mpb.Bar
 	name string
+
+	stopped bool
 }
 
 func newProgress(s Streams, quiet bool) *progress {
@@ -38,7 +40,7 @@ func (p *progress) phase(name string) func(done, total int) {
 	return func(done, total int) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		if p.bar == nil && time.Since(p.started) < time.Second {
+		if p.stopped || p.bar == nil && time.Since(p.started) < time.Second {
 			return
 		}
 		if p.bars == nil {
@@ -61,10 +63,11 @@ func (p *progress) drop() {
 	}
 }
 
-// stop removes the bar before anything else is printed.
+// stop removes the bar before anything else is printed, for good.
 func (p *progress) stop() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.stopped = true
 	p.drop()
 	if p.bars != nil {
 		p.bars.Wait()

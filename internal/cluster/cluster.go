@@ -53,8 +53,8 @@ func New(set *manifest.Set, options Options) *Cluster {
 // files do not say: the one that a kustomization over its file sets, else the
 // one written, else that of the options.
 func (c *Cluster) NamespaceOf(o *manifest.Object) string {
-	if set, ok := c.index.namespaces[o.File().Path]; ok {
-		return set
+	if f := c.index.kustomized[o.File().Path]; f != nil && f.hasNamespace {
+		return f.namespace
 	}
 	if o.Patch {
 		return "" // the namespace of the patched object before kustomize sets it

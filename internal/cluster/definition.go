@@ -231,7 +231,14 @@ func externalSecret(o *manifest.Object, spec node.Path, name string) []*definiti
 		d.keys = append(d.keys, text(item, "secretKey"))
 	}
 	template := spec.Append("target", "template")
-	d.keys = append(d.keys, mapKeysAt(o, template.Append("data"))...)
+	if made := mapKeysAt(o, template.Append("data")); len(made) > 0 {
+		// A template's data replaces what was fetched unless its mergePolicy is
+		// Merge (https://external-secrets.io/latest/api/spec/, TemplateMergePolicy).
+		if o.StringAt(template.Append("mergePolicy")) != "Merge" {
+			d.keys = nil
+		}
+		d.keys = append(d.keys, made...)
+	}
 	d.complete = len(d.keys) > 0 && !o.Has(spec.Append("dataFrom")) && !o.Has(template.Append("templateFrom"))
 	if policy := o.StringAt(spec.Append("target", "creationPolicy")); policy == "Merge" || policy == "Orphan" || policy == "None" {
 		d.complete = false // others write to the Secret too

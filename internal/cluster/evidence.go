@@ -275,6 +275,12 @@ func (e *evidence) expects(c *Cluster, r Reference) string {
 	return ""
 }
 
+// adds reports whether something in the files is likely to write keys into the
+// object that the reference names, which is there.
+func (e *evidence) adds(r Reference) bool {
+	return e.named[objectKey{r.Kind, r.Name}] != nil || e.spoken[r.Workload.Dir()][r.Name]
+}
+
 // nearby returns the folder and the one above it.
 func nearby(dir string) []string {
 	if i := strings.LastIndexByte(dir, '/'); i > 0 {

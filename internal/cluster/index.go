@@ -12,51 +12,102 @@ import (
 // An objectKey names objects regardless of their namespace.
 type objectKey struct{ kind, name string }
 
+// Homonyms are things of one kind and name, in the order of the set, and by the
+// namespace they are in: a set of many namespaces may have one in each.
+type homonyms[T any] struct {
+	all []T
+	in  map[string][]T
+}
+
+func (h *homonyms[T]) add(namespace string, item T) {
+	if h.in == nil {
+		h.in = map[string][]T{}
+	}
+	h.all = append(h.all, item)
+	h.in[namespace] = append(h.in[namespace], item)
+}
+
+// of returns the homonyms of a key, to add to.
+func of[T any](by map[objectKey]*homonyms[T], key objectKey) *homonyms[T] {
+	if by[key] == nil {
+		by[key] = &homonyms[T]{}
+	}
+	return by[key]
+}
+
+// meeting returns, as a slice of the caller's own, what may be in the namespace.
+func (h *homonyms[T]) meeting(namespace string) []T {
+	switch {
+	case h == nil:
+		return nil
+	case namespace == "":
+		return slices.Clone(h.all)
+	}
+	return slices.Concat(h.in[namespace], h.in[""])
+}
+
 // An index finds objects and definitions by name.
 type index struct {
-	// objects of the core API group by kind and name, in the order of the set.
-	objects     map[objectKey][]*manifest.Object
-	limitRanges []*manifest.Object
+	// objects of the core API group by kind and name.
+	objects     map[objectKey]*homonyms[*manifest.Object]
+	limitRanges homonyms[*manifest.Object]
 	// definitions are all that makes a Secret or ConfigMap of a name.
-	definitions map[objectKey][]*definition
+	definitions map[objectKey]*homonyms[*definition]
 	// local are the definitions by kind and folder.
 	local map[objectKey][]*definition
 	// servicesIn and servicesOf are the Services by folder and by namespace.
 	servicesIn, servicesOf map[string][]*manifest.Object
-	// namespaces holds what kustomizations set for all objects of a file, by its
-	// path; empty where several set different ones.
-	namespaces map[string]string
+	// kustomized are the files that kustomizations reach, by path.
+	kustomized map[string]*kustomized
 }
 
 func (c *Cluster) buildIndex() {
 	x := &index{
-		objects:     map[objectKey][]*manifest.Object{},
-		definitions: map[objectKey][]*definition{},
+		objects:     map[objectKey]*homonyms[*manifest.Object]{},
+		definitions: map[objectKey]*homonyms[*definition]{},
 		local:       map[objectKey][]*definition{},
 		servicesIn:  map[string][]*manifest.Object{},
 		servicesOf:  map[string][]*manifest.Object{},
-		namespaces:  kustomizedNamespaces(c.Objects),
+		kustomized:  kustomizedFiles(c.Objects),
 	}
 	c.index = x
 	for _, o := range c.Objects {
 		if o.Group() == "" {
-			key := objectKey{o.Kind, o.Name}
-			x.objects[key] = append(x.objects[key], o)
-			switch namespace := c.NamespaceOf(o); o.Kind {
+			namespace := c.NamespaceOf(o)
+			of(x.objects, objectKey{o.Kind, o.Name}).add(namespace, o)
+			switch o.Kind {
 			case "LimitRange":
-				x.limitRanges = append(x.limitRanges, o)
+				x.limitRanges.add(namespace, o)
 			case "Service":
 				x.servicesIn[o.Dir()] = append(x.servicesIn[o.Dir()], o)
 				x.servicesOf[namespace] = append(x.servicesOf[namespace], o)
 			}
 		}
 		for _, d := range definitions(o) {
-			key := objectKey{d.kind, d.name}
-			x.definitions[key] = append(x.definitions[key], d)
+			namespace := d.namespaceIn(c)
+			if d.everywhere {
+				namespace = ""
+			}
+			for _, name := range x.names(o, d) {
+				of(x.definitions, objectKey{d.kind, name}).add(namespace, d)
+			}
 			local := objectKey{d.kind, o.Dir()}
 			x.local[local] = append(x.local[local], d)
 		}
 	}
+}
+
+// names returns the names by which the definition is found: its own, and those
+// that kustomizations give the object. A reference that does not have the plain
+// name is left alone by kustomize, and may have the final one.
+func (x *index) names(o *manifest.Object, d *definition) []string {
+	names := []string{d.name}
+	if f := x.kustomized[o.File().Path]; f != nil && d.name == o.Name {
+		for _, affix := range f.affixes {
+			names = append(names, affix[0]+d.name+affix[1])
+		}
+	}
+	return names
 }
 
 // meet reports whether two namespaces are the same one, as far as is known.
@@ -67,12 +118,7 @@ func meet(a, b string) bool { return a == b || a == "" || b == "" }
 // of the same file, then of the same folder, then those whose folder has the
 // nearest common ancestor. A namespace that is not known may be any.
 func (c *Cluster) Find(from *manifest.Object, kind, name string) []*manifest.Object {
-	var found []*manifest.Object
-	for _, o := range c.index.objects[objectKey{kind, name}] {
-		if meet(c.NamespaceOf(from), c.NamespaceOf(o)) {
-			found = append(found, o)
-		}
-	}
+	found := c.index.objects[objectKey{kind, name}].meeting(c.NamespaceOf(from))
 	sortNearest(from, found, func(o *manifest.Object) *manifest.Object { return o })
 	return found
 }

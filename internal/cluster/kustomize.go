@@ -10,33 +10,56 @@ import (
 	"github.com/crashlint/crashlint/internal/node"
 )
 
-// kustomizedNamespaces returns the namespace that a kustomization's field
-// namespace gives to the objects of the files it reaches, through other
-// kustomizations too; empty for a file to which several give different ones, as
-// overlays of one base do
-// (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/namespace/).
-func kustomizedNamespaces(objects []*manifest.Object) map[string]string {
+// A kustomized file is one that kustomizations reach: what they make of its
+// objects.
+type kustomized struct {
+	// namespace is what the field namespace gives to the objects; empty where
+	// several kustomizations give different ones, as overlays of one base do
+	// (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/namespace/).
+	namespace    string
+	hasNamespace bool
+	// affixes are the pairs of namePrefix and nameSuffix that the names get.
+	affixes [][2]string
+}
+
+// kustomizedFiles returns the files that kustomizations reach, through other
+// kustomizations too, by path.
+func kustomizedFiles(objects []*manifest.Object) map[string]*kustomized {
 	byDir := map[string]*manifest.Object{}
 	for _, o := range objects {
 		if isKustomization(o) {
 			byDir[o.Dir()] = o
 		}
 	}
-	namespaces := map[string]string{}
+	files := map[string]*kustomized{}
 	for _, o := range objects {
+		if byDir[o.Dir()] != o {
+			continue
+		}
 		namespace := o.StringAt(node.P("namespace"))
-		if byDir[o.Dir()] != o || namespace == "" {
+		affix := [2]string{o.StringAt(node.P("namePrefix")), o.StringAt(node.P("nameSuffix"))}
+		if namespace == "" && affix == [2]string{} {
 			continue
 		}
 		for file := range reach(o, byDir) {
-			if was, ok := namespaces[file]; ok && was != namespace {
-				namespaces[file] = ""
-				continue
+			f := files[file]
+			if f == nil {
+				f = &kustomized{}
+				files[file] = f
 			}
-			namespaces[file] = namespace
+			switch {
+			case namespace == "":
+			case f.hasNamespace && f.namespace != namespace:
+				f.namespace = ""
+			default:
+				f.namespace, f.hasNamespace = namespace, true
+			}
+			if affix != [2]string{} {
+				f.affixes = append(f.affixes, affix)
+			}
 		}
 	}
-	return namespaces
+	return files
 }
 
 func isKustomization(o *manifest.Object) bool {

@@ -117,3 +117,37 @@ func TestProcess(t *testing.T) {
 		}
 	}
 }
+
+// TestScriptFromSecret: every word of a script that a Secret gives is one.
+func TestScriptFromSecret(t *testing.T) {
+	const pod = `
+apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers:
+  - {name: expanded, image: i, command: [sh, -c, $(CMD)], env: &env [{name: CMD, valueFrom: {secretKeyRef: {name: s, key: k}}}]}
+  - {name: eval, image: i, command: [sh, -c, 'eval "$CMD"'], env: *env}
+  - {name: nested, image: i, command: [sh, -c, 'bash -c "$CMD"'], env: *env}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: s}
+stringData: {k: "f() { run \"$1\" ${X:-y} $(date) -D'z'; }; A=b; f arg $A"}
+`
+	set := loader.LoadText(source.NewFile("pod.yaml", pod)).Set
+	c := cluster.New(set, cluster.Options{})
+	for _, ctr := range set.Workloads[0].Containers {
+		commands := c.Process(ctr).Commands
+		if len(commands) == 0 || !strings.Contains(commands[len(commands)-1].Name(), "run") {
+			t.Errorf("%s: commands %v", ctr.Name, commands)
+		}
+		for _, command := range commands {
+			for _, w := range command.Words {
+				if !w.Secret {
+					t.Errorf("%s: %q is not marked as a Secret's", ctr.Name, w.Value)
+				}
+			}
+		}
+	}
+}

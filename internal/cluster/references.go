@@ -187,7 +187,7 @@ const (
 type Resolution struct {
 	Status Status
 	// By are the objects that define it, nearest first: the object itself, or
-	// what has it made. For Elsewhere, those of other namespaces.
+	// what has it made. For Elsewhere it is the nearest of the other namespaces.
 	By []*manifest.Object
 	// Because says who is expected to make it, for Expected.
 	Because string
@@ -198,21 +198,18 @@ type Resolution struct {
 
 // Resolve says what the reference means.
 func (c *Cluster) Resolve(r Reference) Resolution {
-	var here, other []*definition
 	namespace := c.NamespaceOf(r.Workload.Object)
-	for _, d := range c.definitionsOf(r.Kind, r.Name) {
-		if d.everywhere || meet(namespace, d.namespaceIn(c)) {
-			here = append(here, d)
-		} else {
-			other = append(other, d)
-		}
-	}
+	defined := c.definitionsOf(r.Kind, r.Name)
+	here := defined.meeting(namespace)
 	switch {
 	case len(here) > 0:
 		sortNearest(r.Workload.Object, here, definer)
 		res := Resolution{Status: Defined, By: definedBy(here), Keys: slices.Compact(slices.Sorted(slices.Values(here[0].keys)))}
 		if c.sure(r.Workload, here[0]) {
 			res.Key = keyStatus(here, r.Key)
+			if res.Key == KeyAbsent && c.evidence().adds(r) {
+				res.Key = KeyUnknown
+			}
 		}
 		return res
 	case c.external(r.Kind, namespace, r.Name):
@@ -221,9 +218,11 @@ func (c *Cluster) Resolve(r Reference) Resolution {
 	if because := c.evidence().expects(c, r); because != "" {
 		return Resolution{Status: Expected, Because: because}
 	}
-	if len(other) > 0 {
-		sortNearest(r.Workload.Object, other, definer)
-		return Resolution{Status: Elsewhere, By: definedBy(other)}
+	if defined != nil {
+		nearest := slices.MinFunc(defined.all, func(a, b *definition) int {
+			return distanceOf(r.Workload.Object, a.by).compare(distanceOf(r.Workload.Object, b.by))
+		})
+		return Resolution{Status: Elsewhere, By: []*manifest.Object{nearest.by}}
 	}
 	return Resolution{Status: Missing}
 }
@@ -248,17 +247,20 @@ func definedBy(ds []*definition) []*manifest.Object {
 	return out
 }
 
-// definitionsOf returns what defines the object, in any namespace.
-func (c *Cluster) definitionsOf(kind, name string) []*definition {
+// definitionsOf returns what defines the object, in any namespace; nil when
+// nothing does.
+func (c *Cluster) definitionsOf(kind, name string) *homonyms[*definition] {
 	ds := c.index.definitions[objectKey{kind, name}]
-	if len(ds) > 0 {
+	plain, hashed := generatedName(name)
+	if ds != nil || !hashed {
 		return ds
 	}
-	if plain, ok := generatedName(name); ok {
-		for _, d := range c.index.definitions[objectKey{kind, plain}] {
-			if !d.literal() {
-				ds = append(ds, d)
+	for _, d := range c.index.definitions[objectKey{kind, plain}].meeting("") {
+		if !d.literal() {
+			if ds == nil {
+				ds = &homonyms[*definition]{}
 			}
+			ds.add(d.namespaceIn(c), d)
 		}
 	}
 	return ds

@@ -113,6 +113,12 @@ func TestResolve(t *testing.T) {
 		{"ExternalSecret by its name", want + object("external-secrets.io/v1", "ExternalSecret", "name: db", "spec: {data: [{secretKey: user}]}"), cluster.Options{}, defined, absent},
 		{"ExternalSecret with dataFrom", want + object("external-secrets.io/v1", "ExternalSecret", "name: db", "spec: {data: [{secretKey: user}], dataFrom: [{extract: {key: k}}]}"), cluster.Options{}, defined, unknown},
 		{"ExternalSecret that merges", want + object("external-secrets.io/v1", "ExternalSecret", "name: db", "spec: {target: {creationPolicy: Merge}, data: [{secretKey: user}]}"), cluster.Options{}, defined, unknown},
+		{"ExternalSecret with a template, which replaces what was fetched", want + object("external-secrets.io/v1", "ExternalSecret", "name: db", "spec: {data: [{secretKey: password}], target: {template: {data: {url: x}}}}"), cluster.Options{}, defined, absent},
+		{"ExternalSecret with a template that merges", want + object("external-secrets.io/v1", "ExternalSecret", "name: db", "spec: {data: [{secretKey: password}], target: {template: {mergePolicy: Merge, data: {url: x}}}}"), cluster.Options{}, defined, present},
+		{"a role that lets somebody write this Secret may add the key", want + object("v1", "Secret", "name: db", "stringData: {user: x}") +
+			object("rbac.authorization.k8s.io/v1", "Role", "name: r", "rules: [{apiGroups: [''], resources: [secrets], resourceNames: [db], verbs: [get, patch]}]"), cluster.Options{}, defined, unknown},
+		{"so may a job with kubectl", want + object("v1", "Secret", "name: db", "stringData: {user: x}") +
+			object("batch/v1", "Job", "name: j", "spec: {template: {spec: {containers: [{name: c, image: kubectl, command: [sh, -c, 'kubectl patch secret db -p x']}]}}}"), cluster.Options{}, defined, unknown},
 		{"ClusterExternalSecret", inShop + object("external-secrets.io/v1", "ClusterExternalSecret", "name: e", "spec: {externalSecretName: db, externalSecretSpec: {data: [{secretKey: password}]}}"), cluster.Options{Namespace: "x"}, defined, present},
 		{"PushSecret makes none", want + object("external-secrets.io/v1alpha1", "PushSecret", "name: p", "spec: {selector: {secret: {name: other}}}"), cluster.Options{}, missing, unknown},
 		{"Certificate", want + object("cert-manager.io/v1", "Certificate", "name: c", "spec: {secretName: db}"), cluster.Options{}, defined, absent},
@@ -123,6 +129,8 @@ func TestResolve(t *testing.T) {
 		{"VaultStaticSecret", want + object("secrets.hashicorp.com/v1beta1", "VaultStaticSecret", "name: v", "spec: {destination: {name: db}}"), cluster.Options{}, defined, unknown},
 		{"OnePasswordItem", want + object("onepassword.com/v1", "OnePasswordItem", "name: db", "spec: {}"), cluster.Options{}, defined, unknown},
 		{"DopplerSecret", want + object("secrets.doppler.com/v1alpha1", "DopplerSecret", "name: d", "spec: {managedSecret: {name: db}}"), cluster.Options{}, defined, unknown},
+		{"the final name of a Secret that kustomize renames", "## k/app.yaml\n" + needs("", "secret", "x-db-y", "password") + "## k/s.yaml\n" + object("v1", "Secret", "name: db", "stringData: {password: x}") +
+			"## k/kustomization.yaml\nnamePrefix: x-\nnameSuffix: -y\nresources: [app.yaml, s.yaml]\n", cluster.Options{}, defined, present},
 		{"secretGenerator", "## k/app.yaml\n" + want + "## k/kustomization.yaml\nsecretGenerator: [{name: db, literals: [password=x]}]\n", cluster.Options{}, defined, present},
 		{"secretGenerator without the key", "## k/app.yaml\n" + want + "## k/kustomization.yaml\nsecretGenerator: [{name: db, files: [user, a/key.pem, other=b]}]\n", cluster.Options{}, defined, absent},
 		{"secretGenerator from a file of variables", "## k/app.yaml\n" + want + "## k/kustomization.yaml\nsecretGenerator: [{name: db, envs: [.env]}]\n", cluster.Options{}, defined, unknown},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
+	"github.com/crashlint/crashlint/internal/source"
 )
 
 // A Resource is what a container asks for and may use at most, in effect; nil
@@ -166,11 +167,20 @@ func (l LimitRange) Default(name corev1.ResourceName) Resource {
 // the LimitRange must stand in the workload's folder or one above it, as files
 // that are applied together do. Of several such groups the nearest counts.
 func (c *Cluster) LimitRanges(w *manifest.Workload) []LimitRange {
-	var found []*manifest.Object
 	namespace := c.NamespaceOf(w.Object)
-	for _, o := range c.index.limitRanges {
+	return Memo(c, limitRangesKey{w.File(), namespace}, func() []LimitRange { return c.limitRanges(w, namespace) })
+}
+
+type limitRangesKey struct {
+	*source.File
+	namespace string
+}
+
+func (c *Cluster) limitRanges(w *manifest.Workload, namespace string) []LimitRange {
+	var found []*manifest.Object
+	for _, o := range c.index.limitRanges.meeting(namespace) {
 		ns := c.NamespaceOf(o)
-		if !meet(namespace, ns) || o.Patch {
+		if o.Patch {
 			continue
 		}
 		if d := distanceOf(w.Object, o); namespace == "" || ns == "" {

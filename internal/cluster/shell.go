@@ -44,6 +44,9 @@ type interpreter struct {
 type script struct {
 	text string
 	from Origin
+	// secret is true when a Secret's value went into the text: then one goes
+	// into every word of it.
+	secret bool
 }
 
 // at returns where a piece of the script is written. A piece that spans lines
@@ -185,7 +188,7 @@ func (in *interpreter) run(words []Word, own []Variable, sc *scope, m mode) {
 	defer func() { in.nesting-- }()
 	for in.nesting <= maxNesting && len(words) > 0 && words[0].Known {
 		name := path.Base(words[0].Value)
-		if shells[name] && in.shell(words, own, sc, m) {
+		if shells[name] && in.shell(words, own, sc, m) || (name == "su" || name == "runuser") && in.su(words, own, sc, m) {
 			return
 		}
 		if w, ok := wrappers[name]; ok {
@@ -244,13 +247,36 @@ options:
 	if !command {
 		return in.scriptFile(words[i:], own, sc, m)
 	}
-	s := script{text: words[i].Value, from: words[i].From}
+	s := script{text: words[i].Value, from: words[i].From, secret: words[i].Secret}
 	args := words[i+1:]
 	if len(args) == 0 {
 		args = words[:1] // $0 is the shell then
 	}
 	in.subshell(s, args, own, sc, m)
 	return true
+}
+
+// su follows `su [-] [user] -c script`; it returns false without a script. A
+// login shell starts with an environment of its own (su(1)).
+func (in *interpreter) su(words []Word, own []Variable, sc *scope, m mode) bool {
+	var s script
+	given := false
+	for i := 1; i < len(words); i++ {
+		switch o := words[i].Value; {
+		case !words[i].Known:
+			return false
+		case (o == "-c" || o == "--command") && i+1 < len(words) && words[i+1].Known:
+			i++
+			s, given = script{text: words[i].Value, from: words[i].From, secret: words[i].Secret}, true
+		case o == "-" || o == "-l" || o == "--login":
+			sc = sc.clone()
+			sc.forgetAll()
+		}
+	}
+	if given {
+		in.subshell(s, nil, own, sc, m)
+	}
+	return given
 }
 
 // scriptFile follows a shell script that a ConfigMap puts into the container.
@@ -305,6 +331,9 @@ func (in *interpreter) text(s script, sc *scope, m mode) {
 		failed = failed || err != nil
 		if err != nil && in.process.ScriptError == "" {
 			in.process.ScriptError = err.Error()
+			if s.secret {
+				in.process.ScriptError = "the script cannot be parsed"
+			}
 		}
 		if !failed {
 			in.stmt(s, stmt, sc, m)
@@ -618,18 +647,20 @@ func (in *interpreter) function(f *function, words []Word, sc *scope, m mode) {
 
 func (in *interpreter) eval(words []Word, sc *scope, m mode) {
 	var parts []string
+	secret := false
 	for _, w := range words {
 		if !w.Known {
 			sc.forgetAll()
 			return
 		}
 		parts = append(parts, w.Value)
+		secret = secret || w.Secret
 	}
 	if len(words) == 0 || in.nesting >= maxNesting {
 		return
 	}
 	in.nesting++
-	in.text(script{text: strings.Join(parts, " "), from: words[0].From}, sc, m)
+	in.text(script{text: strings.Join(parts, " "), from: words[0].From, secret: secret}, sc, m)
 	in.nesting--
 }
 

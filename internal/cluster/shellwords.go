@@ -142,6 +142,9 @@ func (in *interpreter) pieces(s script, parts []syntax.WordPart, sc *scope, m mo
 			out = append(out, piece{split: !quoted})
 		}
 	}
+	for i := range out {
+		out[i].secret = out[i].secret || s.secret
+	}
 	return out
 }
 

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"unicode"
@@ -34,7 +35,7 @@ func (c *Cluster) Suggest(refs []Reference) (Suggestion, bool) {
 	var best Suggestion
 	bestScore := 0
 	consider := func(d *definition, score int) {
-		if score == 0 || !meet(namespace, d.namespaceIn(c)) || d.by == w.Object {
+		if !meet(namespace, d.namespaceIn(c)) || d.by == w.Object {
 			return
 		}
 		keys, all := 0, true
@@ -58,8 +59,9 @@ func (c *Cluster) Suggest(refs []Reference) (Suggestion, bool) {
 	}
 	for _, dir := range around(c, w.Dir()) {
 		for _, d := range c.index.local[objectKey{r.Kind, dir}] {
-			if d.by.File() == w.File() || dir == w.Dir() && !c.peopled().Has(d.by.File()) || dir != w.Dir() {
-				consider(d, likeness(r.Name, d.name))
+			score := likeness(r.Name, d.name)
+			if score > 0 && (dir != w.Dir() || d.by.File() == w.File() || !c.peopled().Has(d.by.File())) {
+				consider(d, score)
 			}
 		}
 	}
@@ -70,7 +72,7 @@ func (c *Cluster) Suggest(refs []Reference) (Suggestion, bool) {
 	if r.Kind == secret {
 		other = configMap
 	}
-	for _, d := range c.index.definitions[objectKey{other, r.Name}] {
+	for _, d := range c.index.definitions[objectKey{other, r.Name}].meeting(namespace) {
 		if distanceOf(w.Object, d.by).near() {
 			consider(d, scoreKind)
 		}
@@ -89,12 +91,34 @@ func likeness(a, b string) int {
 	if a == b {
 		return 0
 	}
-	if distance := levenshtein.ComputeDistance(a, b); distance <= 2 && min(len(a), len(b)) >= 4+2*distance {
-		if letters(a) == letters(b) {
-			return 0 // db-1 and db-2 are two of a kind
+	if mayBeTypo(a, b) {
+		if distance := levenshtein.ComputeDistance(a, b); distance <= 2 && min(len(a), len(b)) >= 4+2*distance {
+			if letters(a) == letters(b) {
+				return 0 // db-1 and db-2 are two of a kind
+			}
+			return scoreTypo
 		}
-		return scoreTypo
 	}
+	return affix(a, b)
+}
+
+// mayBeTypo reports whether two edits can turn one name into the other: each
+// changes the set of bytes by two at most. Every name that is missing is held
+// against all that are there, and few are alike.
+func mayBeTypo(a, b string) bool {
+	return max(len(a), len(b))-min(len(a), len(b)) <= 2 && bits.OnesCount64(bytesOf(a)^bytesOf(b)) <= 4
+}
+
+// bytesOf returns the bytes of a name as a set, in which some are not told apart.
+func bytesOf(s string) (set uint64) {
+	for i := range len(s) {
+		set |= 1 << (s[i] % 64)
+	}
+	return set
+}
+
+// affix scores names of which one stands behind or before a dash in the other.
+func affix(a, b string) int {
 	short, long := a, b
 	if len(short) > len(long) {
 		short, long = long, short

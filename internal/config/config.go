@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/crashlint/crashlint/internal/diag"
@@ -242,7 +241,7 @@ func (c *Config) CheckRules(ids, families []string) error {
 		if slices.Contains(ids, id) {
 			continue
 		}
-		p := diag.Problem{Message: fmt.Sprintf("there is no rule %q%s", id, Similar(id, ids))}
+		p := diag.Problem{Message: fmt.Sprintf("there is no rule %q%s", id, hint(id, ids))}
 		if loc, ok := c.tree.Locate(node.P("rules", id), node.KeyOf); ok {
 			p.Location = &diag.Location{File: loc.File, Span: loc.Span}
 		}
@@ -250,7 +249,7 @@ func (c *Config) CheckRules(ids, families []string) error {
 	}
 	for i, ig := range c.Ignore {
 		if ig.Rule != "" && !strings.Contains(ig.Rule, "*") && !slices.Contains(ids, ig.Rule) && !slices.Contains(families, ig.Rule) {
-			c.report(&e, node.P("ignore", i, "rule"), "there is no rule %q%s", ig.Rule, Similar(ig.Rule, ids))
+			c.report(&e, node.P("ignore", i, "rule"), "there is no rule %q%s", ig.Rule, hint(ig.Rule, ids))
 		}
 	}
 	if len(e.Problems) > 0 {
@@ -281,20 +280,10 @@ func (c *Config) DecodeOptions(id string, options any) error {
 	return nil
 }
 
-// Similar returns ": did you mean X?" for the candidate that is spelt most
-// alike, or else the first that has the name in it; nothing when none does.
-func Similar(name string, candidates []string) string {
-	best, distance := "", 2+len(name)/4
-	for _, c := range candidates {
-		if d := levenshtein.ComputeDistance(name, c); d < distance {
-			best, distance = c, d
-		}
+// hint continues a sentence about a name that is not one of the candidates.
+func hint(name string, candidates []string) string {
+	if like := diag.DidYouMean(name, candidates); like != "" {
+		return ": " + like
 	}
-	if i := slices.IndexFunc(candidates, func(c string) bool { return strings.Contains(c, name) }); best == "" && len(name) > 2 && i >= 0 {
-		best = candidates[i]
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(": did you mean %s?", best)
+	return ""
 }

@@ -105,8 +105,13 @@ type Object struct {
 	Kind, Name, Namespace string
 }
 
-// String returns Kind/name.
-func (o Object) String() string { return o.Kind + "/" + o.Name }
+// String returns Kind/name, the kind alone where the name is not to be read.
+func (o Object) String() string {
+	if o.Name == "" {
+		return o.Kind
+	}
+	return o.Kind + "/" + o.Name
+}
 
 // A Suppression says who silenced a diagnostic, and why.
 type Suppression struct {

@@ -90,7 +90,7 @@ func Run(c *cluster.Cluster, o Options) ([]*diag.Diagnostic, []diag.Problem) {
 	ds = diag.Sort(ds)
 	ds = r.suppress(ds)
 	slices.SortFunc(problems, func(a, b diag.Problem) int { return cmp.Compare(a.String(), b.String()) })
-	return ds, slices.Compact(problems)
+	return ds, slices.CompactFunc(problems, func(a, b diag.Problem) bool { return a.String() == b.String() })
 }
 
 type run struct {

@@ -143,6 +143,18 @@ func TestPanicIsAProblem(t *testing.T) {
 	}
 }
 
+func TestProblemIsSaidOnce(t *testing.T) {
+	twice := &rule.Rule{ID: "x-y", Severity: diag.Error, Object: func(p *rule.Pass, o *manifest.Object) {
+		for range 2 {
+			p.Problem(diag.Problem{Message: "oops", Location: &diag.Location{File: o.File()}})
+		}
+	}}
+	_, problems := runRules(t, Options{Rules: []Rule{{Rule: twice}}}, pod, pod)
+	if len(problems) != 2 || problems[0].String() != "a.yaml:1:1: oops" || problems[1].String() != "b.yaml:1:1: oops" {
+		t.Errorf("problems: %v, want one a file", problems)
+	}
+}
+
 func TestOnlyReportedFiles(t *testing.T) {
 	ds, _ := runRules(t, Options{Rules: []Rule{{Rule: imageRule}}, Reported: func(p string) bool { return p == "b.yaml" }}, pod, pod)
 	if len(ds) != 2 || ds[0].Location.File.Path != "b.yaml" {
@@ -161,6 +173,11 @@ func TestIgnores(t *testing.T) {
 	}
 	const because = " (inSource: because)"
 	edit := func(old, replacement string) string { return strings.Replace(pod, old, replacement, 1) }
+	const other = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\ndata: {}\n"
+	flow := func(above, behind string) string {
+		return "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec:\n  containers: [\n    " + above +
+			"\n    {name: one, " + behind + "\n    image: example.com/one:1\n    },\n    {name: two, image: \"example.com/two:1\"},\n  ]\n"
+	}
 	for name, test := range map[string]struct {
 		text string
 		want []string
@@ -176,6 +193,17 @@ func TestIgnores(t *testing.T) {
 		"annotation":                 {edit("  name: app", "  name: app\n  annotations: {crashlint.dev/ignore: image-named -- because}"), []string{shift(one, 1) + because, shift(two, 1) + because}},
 		"in a string":                {edit("example.com/one:1", "'# crashlint:ignore image-named -- because'"), []string{one, two}},
 		"in a block scalar":          {pod + "---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata:\n  x: |\n    # crashlint:ignore image-named\n", []string{one, two}},
+		"behind the marker":          {"--- # crashlint:ignore image-named -- because\n" + pod, []string{shift(one, 1) + because, shift(two, 1) + because}},
+		"above the marker":           {"# crashlint:ignore image-named -- because\n---\n" + pod, []string{shift(one, 2) + because, shift(two, 2) + because}},
+		"at the end of another":      {other + "# crashlint:ignore image-named -- because\n---\n" + pod, []string{"a.yaml:5 unused-ignore nothing here is found by image-named: the ignore can go", shift(one, 6), shift(two, 6)}},
+		"above the second document":  {other + "---\n# crashlint:ignore image-named -- because\n" + pod, []string{shift(one, 6) + because, shift(two, 6) + because}},
+		"after a block in the item":  {edit("    - name: one", "    - workingDir: |\n        /\n      name: one # crashlint:ignore image-named -- because"), []string{"a.yaml:9 unused-ignore nothing here is found by image-named: the ignore can go", shift(one, 2), shift(two, 2)}},
+		"behind the head of a block": {edit("    - name: one", "    - workingDir: | # crashlint:ignore image-named -- because\n        /\n      name: one"), []string{shift(one, 2) + because, shift(two, 2)}},
+		"above a flow mapping":       {flow("# crashlint:ignore image-named -- because", ""), []string{"a.yaml:8 image-named image of one" + because, "a.yaml:10 image-named image of two"}},
+		"behind a flow mapping":      {flow("#", "# crashlint:ignore image-named -- because"), []string{"a.yaml:8 image-named image of one" + because, "a.yaml:10 image-named image of two"}},
+		"above a flow sequence":      {strings.Replace(flow("#", ""), "  containers: [", "  # crashlint:ignore image-named -- because\n  containers: [", 1), []string{"a.yaml:9 image-named image of one" + because, "a.yaml:11 image-named image of two" + because}},
+		"above a lone bracket":       {edit("    - name: one", "    # crashlint:ignore image-named -- because\n    - name: one\n      workingDir: a [b"), []string{shift(one, 2) + because, shift(two, 2)}},
+		"in a doubled quote":         {edit("example.com/one:1", "'a''s # crashlint:ignore image-named -- because'"), []string{one, two}},
 		"unused":                     {edit("name: app", "name: app # crashlint:ignore image-named -- because"), []string{"a.yaml:4 unused-ignore nothing here is found by image-named: the ignore can go", one, two}},
 		"no reason":                  {edit("one:1", "one:1 # crashlint:ignore image-named"), []string{one, "a.yaml:8 invalid-ignore an ignore gives its reason: crashlint:ignore image-named -- reason", two}},
 		"no rule":                    {edit("one:1", "one:1 # crashlint:ignore -- because"), []string{one, "a.yaml:8 invalid-ignore an ignore names the rules it silences: crashlint:ignore RULE -- reason", two}},

@@ -1,14 +1,14 @@
 package engine
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/agnivade/levenshtein"
 
 	"github.com/crashlint/crashlint/internal/diag"
 	"github.com/crashlint/crashlint/internal/manifest"
@@ -91,7 +91,7 @@ func (r *run) parseDirective(text string) directive {
 	default:
 		for _, name := range d.rules {
 			if !r.knownRule(name) {
-				d.fault = fmt.Sprintf("there is no rule %q%s", name, r.similarRule(name))
+				d.fault = fmt.Sprintf("there is no rule %q: %s", name, r.similarRule(name))
 			}
 		}
 	}
@@ -103,16 +103,11 @@ func (r *run) knownRule(pattern string) bool {
 }
 
 func (r *run) similarRule(name string) string {
-	best, distance := "", 1+len(name)/3
-	for _, k := range r.options.Known {
-		if d := levenshtein.ComputeDistance(name, k.ID); d < distance {
-			best, distance = k.ID, d
-		}
+	ids := make([]string, len(r.options.Known))
+	for i, k := range r.options.Known {
+		ids[i] = k.ID
 	}
-	if best == "" {
-		return ": crashlint rules lists them"
-	}
-	return fmt.Sprintf(": did you mean %s?", best)
+	return cmp.Or(diag.DidYouMean(name, ids), "crashlint rules lists them")
 }
 
 // ran reports whether every rule that the directive may be about took part.
@@ -211,6 +206,7 @@ func (r *run) directives() []*directive {
 		}
 	}
 	for _, f := range files {
+		slices.SortFunc(byFile[f], func(a, b source.Span) int { return cmp.Compare(a.Start, b.Start) })
 		out = append(out, r.comments(f, byFile[f])...)
 	}
 	return out
@@ -240,32 +236,34 @@ func (r *run) annotation(o *manifest.Object, at node.Path, text string) []*direc
 
 const marker = "crashlint:ignore"
 
-// comments finds the ignore comments of a file. A comment on a line of its own
-// covers the entry below it with all that is nested in it, before the first
-// entry of a document the whole document; a comment behind an entry covers that
-// entry with all that is nested in it.
+// comments finds the ignore comments of a file, whose documents are given in
+// order. A comment on a line of its own covers the entry below it with all that
+// is nested in it, before the first entry of a document the whole document; a
+// comment behind an entry covers that entry with all that is nested in it.
 func (r *run) comments(f *source.File, documents []source.Span) []*directive {
 	if !strings.Contains(f.Text, marker) {
 		return nil
 	}
 	var out []*directive
-	block := -1 // indentation of the key whose block scalar we are in
+	block := -1 // what the lines of the block scalar that we are in are indented deeper than
 	for n := 1; n <= f.Lines(); n++ {
 		line := f.Line(n)
-		indent := indentation(line)
 		if strings.TrimSpace(line) == "" {
 			continue
 		}
 		if block >= 0 {
-			if indent > block {
+			if indentation(line) > block {
 				continue
 			}
 			block = -1
 		}
-		if blockScalar.MatchString(line) {
-			block = indent
+		hash, code := commentStart(line), line
+		if hash >= 0 {
+			code = line[:hash]
 		}
-		hash := commentStart(line)
+		if blockScalar.MatchString(code) {
+			block = keyColumn(code)
+		}
 		if hash < 0 {
 			continue
 		}
@@ -276,7 +274,8 @@ func (r *run) comments(f *source.File, documents []source.Span) []*directive {
 		d := r.parseDirective(rest)
 		start := f.LineStart(n) + hash
 		d.at = diag.Location{File: f, Span: source.Span{Start: start, End: f.LineStart(n) + len(strings.TrimRight(line, " \t"))}}
-		first, last := r.extent(f, documents, n, strings.TrimSpace(line[:hash]) == "")
+		before := strings.TrimSpace(code)
+		first, last := extent(f, documents, n, before == "" || before == "---")
 		d.covers = func(x *diag.Diagnostic) bool {
 			if x.Location.File != f {
 				return false
@@ -289,33 +288,63 @@ func (r *run) comments(f *source.File, documents []source.Span) []*directive {
 	return out
 }
 
-var blockScalar = regexp.MustCompile(`(^|[:\-]|[!&]\S+)\s+[|>][-+0-9]*\s*(#.*)?$`)
+// blockScalar is a line, without its comment, behind which a block scalar begins.
+var blockScalar = regexp.MustCompile(`(^|[:\-]|[!&]\S+)\s+[|>][-+0-9]*\s*$`)
 
 func indentation(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
 
+// keyColumn is the column of the key in a line, behind the dashes of the items
+// that begin in it; for an item without a key it is that of the last dash.
+func keyColumn(line string) int {
+	at := indentation(line)
+	for strings.HasPrefix(line[at:], "- ") {
+		next := at + 1 + indentation(line[at+1:])
+		if next == len(line) || strings.IndexByte("|>!&", line[next]) >= 0 {
+			break
+		}
+		at = next
+	}
+	return at
+}
+
 // commentStart returns the index of the # that begins a comment, -1 when there
-// is none. Quotes are honoured as far as one line shows them.
+// is none.
 func commentStart(line string) int {
-	var quote byte
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; {
-		case quote != 0:
-			if c == '\\' && quote == '"' {
-				i++
-			} else if c == quote {
-				quote = 0
-			}
-		case (c == '"' || c == '\'') && (i == 0 || strings.IndexByte(" \t:[{,-", line[i-1]) >= 0):
-			quote = c
-		case c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t'):
+	for i, c := range unquoted(line) {
+		if c == '#' && (i == 0 || line[i-1] == ' ' || line[i-1] == '\t') {
 			return i
 		}
 	}
 	return -1
 }
 
-// extent returns the lines that an ignore comment in line n covers.
-func (r *run) extent(f *source.File, documents []source.Span, n int, ownLine bool) (first, last int) {
+// unquoted returns the bytes of a line that stand outside quotes, as far as one
+// line shows it.
+func unquoted(line string) iter.Seq2[int, byte] {
+	return func(yield func(int, byte) bool) {
+		var quote byte
+		for i := 0; i < len(line); i++ {
+			switch c := line[i]; {
+			case quote != 0:
+				if c == '\\' && quote == '"' || quote == '\'' && strings.HasPrefix(line[i:], "''") {
+					i++
+				} else if c == quote {
+					quote = 0
+				}
+			case (c == '"' || c == '\'') && (i == 0 || strings.IndexByte(" \t:[{,-", line[i-1]) >= 0):
+				quote = c
+			default:
+				if !yield(i, c) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// extent returns the lines that an ignore comment in line n covers. ownLine is
+// true where it stands behind nothing but, perhaps, a document marker.
+func extent(f *source.File, documents []source.Span, n int, ownLine bool) (first, last int) {
 	target := n
 	if ownLine {
 		for target++; target <= f.Lines(); target++ {
@@ -323,32 +352,70 @@ func (r *run) extent(f *source.File, documents []source.Span, n int, ownLine boo
 				break
 			}
 		}
-		start := f.LineStart(n)
-		for _, doc := range documents {
-			// Only comments stand between the document's start and this one; the
-			// leading comments of the first document may lie before its span.
-			if doc.Start <= start && start < doc.End && onlyComments(f.Text[doc.Start:start]) {
-				return f.Position(doc.Start).Line, f.Position(doc.End).Line
-			}
+		if doc, ok := headed(f, documents, n); ok {
+			return f.Position(doc.Start).Line, f.Position(max(doc.Start, doc.End-1)).Line
 		}
 	}
 	line := f.Line(target)
 	indent := indentation(line)
 	item := strings.HasPrefix(strings.TrimLeft(line, " "), "-")
-	last = target
-	for k := target + 1; k <= f.Lines(); k++ {
+	last = closed(f, target)
+	for k := last + 1; k <= f.Lines(); k++ {
 		l := f.Line(k)
 		t := strings.TrimSpace(l)
 		if t == "" || t[0] == '#' {
 			continue
 		}
-		if in := indentation(l); in > indent || in == indent && !item && strings.HasPrefix(t, "- ") {
+		if in := indentation(l); in > indent || in == indent && !item && strings.HasPrefix(t+" ", "- ") {
 			last = k
 			continue
 		}
 		break
 	}
 	return target, last
+}
+
+// headed returns the document at whose head line n stands: only comments lie
+// between its beginning and the line, or, where the line is in no document, the
+// other way around.
+func headed(f *source.File, documents []source.Span, n int) (source.Span, bool) {
+	start, end := f.LineStart(n), f.LineStart(n)+len(f.Line(n))
+	for _, doc := range documents {
+		switch {
+		case doc.End <= start:
+		case doc.Start <= end:
+			return doc, onlyComments(f.Text[min(doc.Start, start):start])
+		default:
+			return doc, onlyComments(f.Text[end:doc.Start])
+		}
+	}
+	return source.Span{}, false
+}
+
+// closed returns the line in which the brackets that are opened in line n are
+// closed again, n where that is not to be seen.
+func closed(f *source.File, n int) int {
+	depth := 0
+	for k := n; k <= f.Lines(); k++ {
+		line := f.Line(k)
+		if hash := commentStart(line); hash >= 0 {
+			line = line[:hash]
+		}
+		for i, c := range unquoted(line) {
+			switch c {
+			case '{', '[':
+				if depth > 0 || strings.Trim(line[max(0, i-2):i], ":- \t") == "" { // not within a plain scalar
+					depth++
+				}
+			case '}', ']':
+				depth = max(0, depth-1)
+			}
+		}
+		if depth == 0 {
+			return k
+		}
+	}
+	return n
 }
 
 func onlyComments(text string) bool {

@@ -32,6 +32,9 @@ type Facts struct {
 	Heap *Heap `json:"heap,omitempty"`
 	// Startup is how long the program is known to take to start.
 	Startup *Startup `json:"startup,omitempty"`
+	// Ports are the variables that the program takes a port number from, and
+	// that keep it from starting when they hold a URL instead.
+	Ports []Port `json:"ports,omitempty"`
 }
 
 // A Runtime is a fact about the main process's runtime.
@@ -93,6 +96,12 @@ func (h *Heap) Bytes() int64 {
 type Startup struct {
 	Seconds int    `json:"seconds"`
 	Source  string `json:"source"`
+}
+
+// A Port is a variable that the program takes a port number from.
+type Port struct {
+	Name   string `json:"name"`
+	Source string `json:"source"`
 }
 
 // Entrypoint returns the image's entrypoint and its default arguments, empty

@@ -23,10 +23,17 @@ func TestFactsAreSound(t *testing.T) {
 		}
 		name := facts.Names[0]
 		sources := []string{}
-		if facts.Runtime == nil || facts.Runtime.Name == "" {
+		switch r := facts.Runtime; {
+		case r != nil && r.Name != "":
+			sources = append(sources, r.Source)
+		case r != nil || len(facts.Ports) == 0:
 			t.Errorf("%s: no runtime", name)
-		} else {
-			sources = append(sources, facts.Runtime.Source)
+		}
+		for _, p := range facts.Ports {
+			sources = append(sources, p.Source)
+			if p.Name == "" {
+				t.Errorf("%s: a port without a name", name)
+			}
 		}
 		if p := facts.Process; p != nil {
 			sources = append(sources, p.Source)
@@ -79,9 +86,9 @@ func TestLookup(t *testing.T) {
 		"tomcat":         "tomcat",
 		"tomcat:9-jdk17": "tomcat",
 		"docker.io/library/tomcat@sha256:0123456789012345678901234567890123456789012345678901234567890123": "tomcat",
-		"docker.io/bitnami/kafka:3.6.0-debian-11-r0":                                                       "apache/kafka",
-		"bitnamilegacy/kafka:3.6.0":                                                                        "apache/kafka",
-		"harbor.example/proxy/bitnamilegacy/kafka:3":                                                       "apache/kafka",
+		"docker.io/bitnami/kafka:3.6.0-debian-11-r0":                                                       "bitnami/kafka",
+		"bitnamilegacy/kafka:3.6.0":                                                                        "bitnami/kafka",
+		"harbor.example/proxy/bitnamilegacy/kafka:3":                                                       "bitnami/kafka",
 		"public.ecr.aws/docker/library/tomcat:9":                                                           "tomcat",
 		"localhost:5000/library/tomcat":                                                                    "tomcat",
 		"quay.io/keycloak/keycloak:26.0":                                                                   "quay.io/keycloak/keycloak",

@@ -1,7 +1,9 @@
 package loader
 
 import (
+	"cmp"
 	"encoding/json"
+	"regexp"
 	"strings"
 
 	"github.com/crashlint/crashlint/internal/source"
@@ -72,12 +74,15 @@ func jsonValues(text string, doc source.Span) []source.Span {
 	var values []source.Span
 	dec := json.NewDecoder(strings.NewReader(body))
 	for dec.More() {
-		from := int(dec.InputOffset())
+		from := doc.Start + int(dec.InputOffset())
 		var skip json.RawMessage
-		if dec.Decode(&skip) != nil {
-			return []source.Span{doc} // YAML's flow style, or broken
+		if dec.Decode(&skip) != nil { // YAML's flow style, or broken
+			if len(values) == 0 {
+				return []source.Span{doc}
+			}
+			return append(values, source.Span{Start: from, End: doc.End})
 		}
-		values = append(values, source.Span{Start: doc.Start + from, End: doc.Start + int(dec.InputOffset())})
+		values = append(values, source.Span{Start: from, End: doc.Start + int(dec.InputOffset())})
 	}
 	if len(values) < 2 {
 		return []source.Span{doc}
@@ -122,6 +127,30 @@ func sniff(text string) header {
 			}
 		}
 		leading = false
+	}
+	return h
+}
+
+// quotedHeader is the apiVersion or kind of a document in JSON, in flow style, or
+// with its keys in quotes.
+var quotedHeader = regexp.MustCompile(`["'{,\s](apiVersion|kind)["']?\s*:\s*["']?([A-Za-z][A-Za-z0-9./-]*)`)
+
+// sniffQuoted is sniff for such a document. It must begin with one of the two: a
+// file that merely holds objects is not one.
+func sniffQuoted(text string) header {
+	var h header
+	text = "\n" + text
+	found := quotedHeader.FindAllStringSubmatchIndex(text, -1)
+	if len(found) == 0 || strings.Trim(text[:found[0][2]], "{\"' \t\r\n") != "" {
+		return h
+	}
+	for _, m := range found {
+		value := text[m[4]:m[5]]
+		if text[m[2]:m[3]] == "kind" {
+			h.kind = cmp.Or(h.kind, value)
+		} else {
+			h.apiVersion = cmp.Or(h.apiVersion, value)
+		}
 	}
 	return h
 }

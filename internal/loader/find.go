@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/agnivade/levenshtein"
 	"github.com/bmatcuk/doublestar/v4"
 	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
 
@@ -19,11 +18,11 @@ import (
 
 // A foundFile is a file to read.
 type foundFile struct {
-	name    string // as the operating system opens it
-	display string // as outputs show it
-	folder  string // the folder of Options.Paths that it was found in
-	target  bool   // reported, not only looked into
-	named   bool   // named itself, not found in a folder
+	name    string   // as the operating system opens it
+	display string   // as outputs show it
+	folders []string // those of Options.Paths that it was found in
+	target  bool     // reported, not only looked into
+	named   bool     // named itself, not found in a folder
 	stdin   bool
 }
 
@@ -36,11 +35,14 @@ type foundFiles struct {
 
 // find lists the files to read, each once, sorted by display path.
 func find(ctx context.Context, o Options) foundFiles {
-	f := finder{options: o, ctx: ctx, index: map[string]int{}}
+	f := finder{options: o, ctx: ctx, index: map[string]int{}, said: map[diag.Problem]bool{}}
 	for _, p := range o.Paths {
 		f.path(p)
 	}
 	if o.Scope != "" {
+		if _, err := os.Stat(o.Scope); err != nil {
+			f.problem(o.Scope, "%v", cause(err))
+		}
 		f.target = false
 		f.walk(o.Scope, "")
 	}
@@ -53,11 +55,20 @@ type finder struct {
 	ctx     context.Context
 	out     foundFiles
 	index   map[string]int // real path → position in out.files
+	said    map[diag.Problem]bool
 	target  bool
 }
 
-func (f *finder) problem(p, format string, args ...any) {
-	f.out.problems = append(f.out.problems, diag.Problem{Path: p, Message: fmt.Sprintf(format, args...)})
+func (f *finder) problem(p, format string, args ...any) { f.say(&f.out.problems, p, format, args...) }
+func (f *finder) note(p, format string, args ...any)    { f.say(&f.out.notes, p, format, args...) }
+
+// say adds to the list what concerns the targets, once.
+func (f *finder) say(list *[]diag.Problem, p, format string, args ...any) {
+	said := diag.Problem{Path: p, Message: fmt.Sprintf(format, args...)}
+	if f.target && !f.said[said] {
+		f.said[said] = true
+		*list = append(*list, said)
+	}
 }
 
 // path takes one argument of the command line.
@@ -70,8 +81,11 @@ func (f *finder) path(p string) {
 	info, err := os.Stat(p)
 	switch {
 	case err == nil && info.IsDir():
-		f.out.folders = append(f.out.folders, f.display(p))
-		f.walk(p, f.display(p))
+		folder := f.display(p)
+		if !slices.Contains(f.out.folders, folder) {
+			f.out.folders = append(f.out.folders, folder)
+			f.walk(p, folder)
+		}
 	case err == nil:
 		f.file(p, "", true)
 	case doublestar.ValidatePathPattern(p) && strings.ContainsAny(p, "*?[{"):
@@ -94,16 +108,14 @@ func (f *finder) path(p string) {
 // nearby suggests a sibling with a similar name.
 func nearby(p string) string {
 	entries, _ := os.ReadDir(filepath.Dir(p))
-	best, distance := "", 3
+	var siblings []string
 	for _, e := range entries {
-		if d := levenshtein.ComputeDistance(filepath.Base(p), e.Name()); d < distance {
-			best, distance = e.Name(), d
-		}
+		siblings = append(siblings, e.Name())
 	}
-	if best == "" {
-		return ""
+	if like := diag.DidYouMean(filepath.Base(p), siblings); like != "" {
+		return "; " + like
 	}
-	return fmt.Sprintf("; did you mean %s?", filepath.ToSlash(filepath.Join(filepath.Dir(p), best)))
+	return ""
 }
 
 // display is the path shown for a file: relative to the root where it lies
@@ -126,13 +138,19 @@ func (f *finder) file(p, folder string, named bool) {
 	if abs, err := filepath.Abs(real); err == nil {
 		real = abs
 	}
-	f.add(foundFile{name: p, display: f.display(p), folder: folder, target: f.target, named: named}, real)
+	file := foundFile{name: p, display: f.display(p), target: f.target, named: named}
+	if folder != "" {
+		file.folders = []string{folder}
+	}
+	f.add(file, real)
 }
 
 func (f *finder) add(file foundFile, real string) {
 	if i, ok := f.index[real]; ok {
-		f.out.files[i].target = f.out.files[i].target || file.target
-		f.out.files[i].named = f.out.files[i].named || file.named
+		known := &f.out.files[i]
+		known.target = known.target || file.target
+		known.named = known.named || file.named
+		known.folders = append(known.folders, file.folders...)
 		return
 	}
 	f.index[real] = len(f.out.files)
@@ -152,10 +170,11 @@ func manifestName(p string) bool {
 var skippedFolders = map[string]bool{".git": true, "node_modules": true, ".terraform": true, ".terragrunt-cache": true}
 
 // walk adds the manifests below a folder. Links to folders are not followed, as
-// kubectl does not, so that there are no loops.
+// kubectl does not, so that there are no loops; root itself may be one.
 func (f *finder) walk(root, folder string) {
-	patterns := ignorePatterns(root)
-	matcher := gitignore.NewMatcher(patterns)
+	if info, err := os.Lstat(root); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		root += string(filepath.Separator) // has filepath.WalkDir follow it
+	}
 	base := gitRoot(root)
 	rel := func(p string) []string {
 		abs, err := filepath.Abs(p)
@@ -168,7 +187,11 @@ func (f *finder) walk(root, folder string) {
 		}
 		return strings.Split(filepath.ToSlash(r), "/")
 	}
-	charts := map[string]bool{}
+	patterns := ignorePatterns(root)
+	matcher := gitignore.NewMatcher(patterns)
+	if matcher.Match(rel(root), true) {
+		patterns = nil // a folder that git ignores is read when it is asked for
+	}
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		if f.ctx.Err() != nil {
 			return f.ctx.Err()
@@ -192,11 +215,7 @@ func (f *finder) walk(root, folder string) {
 				return fs.SkipDir
 			}
 			if d.Name() == "templates" && isFile(filepath.Join(filepath.Dir(p), "Chart.yaml")) {
-				if chart := filepath.Dir(p); f.target && !charts[chart] {
-					charts[chart] = true
-					f.out.notes = append(f.out.notes, diag.Note{Path: f.display(p),
-						Message: fmt.Sprintf("templates of a Helm chart are not read: helm template %s | crashlint -", f.display(chart))})
-				}
+				f.note(f.display(p), "templates of a Helm chart are not read: helm template %s | crashlint -", f.display(filepath.Dir(p)))
 				return fs.SkipDir
 			}
 			if more := readIgnore(p, rel(p)); len(more) > 0 {
@@ -205,10 +224,11 @@ func (f *finder) walk(root, folder string) {
 			}
 			return nil
 		}
-		if !manifestName(p) || f.excluded(p) || len(patterns) > 0 && matcher.Match(rel(p), false) {
+		link := d.Type()&fs.ModeSymlink != 0
+		if !link && !manifestName(p) || f.excluded(p) || len(patterns) > 0 && matcher.Match(rel(p), false) {
 			return nil
 		}
-		if d.Type()&fs.ModeSymlink == 0 || f.leadsToFile(p) {
+		if (!link || f.leadsToFile(p)) && manifestName(p) {
 			f.file(p, folder, false)
 		}
 		return nil
@@ -218,16 +238,16 @@ func (f *finder) walk(root, folder string) {
 	}
 }
 
-// leadsToFile reports whether a symbolic link leads to a file, and says so when
-// it does not.
+// leadsToFile reports whether a symbolic link leads to a file. It says what is
+// left out because of one that does not.
 func (f *finder) leadsToFile(p string) bool {
 	info, err := os.Stat(p)
 	switch {
-	case err != nil:
+	case err != nil && manifestName(p):
 		f.problem(f.display(p), "is a symbolic link that leads nowhere")
-	case info.IsDir():
-		f.out.notes = append(f.out.notes, diag.Note{Path: f.display(p), Message: "a symbolic link to a folder is not followed"})
-	default:
+	case err == nil && info.IsDir():
+		f.note(f.display(p), "a symbolic link to a folder is not followed")
+	case err == nil:
 		return true
 	}
 	return false

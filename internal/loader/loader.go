@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"path"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -128,7 +129,9 @@ func assemble(list foundFiles, files []*fileResult) *Result {
 			case f.count > 0:
 				r.Files++
 				r.Objects += f.count
-				filled[found.folder] = true
+				for _, folder := range found.folders {
+					filled[folder] = true
+				}
 			case len(f.problems) == 0:
 				r.Skipped++
 				r.EmptyStdin = r.EmptyStdin || found.stdin
@@ -163,7 +166,7 @@ func load(o Options, f foundFile) *fileResult {
 	if f.stdin {
 		file, err = readText(o.Stdin, f.display)
 	} else {
-		file, err = readFile(f.name, f.display)
+		file, err = readFile(f.name, f.display, f.named)
 	}
 	if err != nil {
 		return &fileResult{problems: []diag.Problem{{Path: f.display, Message: err.Error()}}}
@@ -250,13 +253,20 @@ func kustomization(name string) bool {
 	return false
 }
 
+// action matches a line that begins, or whose value begins, with an action of a
+// template engine, outside of quotes: YAML makes no sense of that.
+var action = regexp.MustCompile(`(?m)^[ \t]*(-[ \t]+)*([^\s"'#{}]+:[ \t]+)?\{[{%]`)
+
 // malformed reports a document that cannot be read: as a note when it is a
 // template, as a broken object when it says that it is a Kubernetes object.
 func (r *fileResult) malformed(file *source.File, span source.Span, h header, bad *yamltree.SyntaxError) {
 	text := file.Text[span.Start:span.End]
-	if strings.Contains(text, "{{") || strings.Contains(text, "{%") || placeholderAt(file, bad.Offset) {
+	if action.MatchString(text) || placeholderAt(file, bad.Offset) {
 		r.templateNote(file, span)
 		return
+	}
+	if h.apiVersion == "" || h.kind == "" {
+		h = sniffQuoted(text)
 	}
 	if h.apiVersion == "" || h.kind == "" {
 		return
@@ -335,9 +345,9 @@ func (r *fileResult) object(tree *yamltree.Tree, root node.Path, h header) {
 	tree.Decode(root, &head)
 	o := manifest.NewObject(tree, root, metav1.TypeMeta{APIVersion: h.apiVersion, Kind: h.kind}, head.Metadata)
 	o.Template = h.source
+	o.Problems = tree.Duplicates(root)
 	r.objects = append(r.objects, o)
-	span := tree.Span()
-	if strings.Contains(tree.File().Text[span.Start:span.End], "containers") {
+	if place, ok := tree.Locate(root, node.Value); ok && strings.Contains(place.File.Text[place.Span.Start:place.Span.End], "containers") {
 		r.workloads = append(r.workloads, embedded(tree, root, o)...)
 	}
 }

@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -55,6 +56,7 @@ func TestDocuments(t *testing.T) {
 		"dashes in a scalar":      {configMapA + "data:\n  x: |\n    a\n    ---\n    b\n---\n" + configMapB, ab},
 		"four dashes":             {configMapA + "data:\n  x: a\n# ----\n---\n" + configMapB, ab},
 		"JSON":                    {`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}`, ab[:1]},
+		"JSON, one broken":        {`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}` + "\n" + `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name"}`, ab[:1]},
 		"JSON values in sequence": {`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"a"}}` + "\n" + `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"b"}}`, ab},
 		"flow style":              {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", ab[:1]},
 		"content on the marker":   {"--- {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}", ab[:1]},
@@ -85,6 +87,34 @@ func TestBrokenDocument(t *testing.T) {
 	}
 	if r.Objects != 2 {
 		t.Errorf("objects: %d, want 2: a broken object is one", r.Objects)
+	}
+}
+
+// However a document is written, it is not passed over because it is broken.
+func TestBrokenInAnotherStyle(t *testing.T) {
+	for text, kind := range map[string]string{
+		`{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [}}`:                   "Pod",
+		"{\n  \"kind\": \"Pod\",\n  \"apiVersion\": \"v1\",\n  \"spec\": {\"kind\": \"x\"": "Pod",
+		"{apiVersion: v1, kind: Pod, metadata: {name: a}":                                  "Pod",
+		"\"apiVersion\": v1\n'kind': Pod\nmetadata:\n\tname: a\n":                          "Pod",
+		`{"items": [{"apiVersion": "v1", "kind": "Pod"}`:                                   "",
+		"replicas: [\napiVersions: v1\nkinds: Pod\n":                                       "",
+	} {
+		r := loadText(t, text)
+		got := ""
+		for _, o := range r.Set.Broken {
+			got += o.Kind
+		}
+		if got != kind {
+			t.Errorf("%s\nbroken: %q, want %q", text, got, kind)
+		}
+	}
+}
+
+func TestDuplicateKeysOfAnyKind(t *testing.T) {
+	r := loadText(t, "apiVersion: v1\nkind: List\nitems:\n- apiVersion: argoproj.io/v1alpha1\n  kind: Rollout\n  metadata: {name: a}\n  spec: {replicas: 1, replicas: 2}\n")
+	if len(r.Set.Objects) != 1 || len(r.Set.Objects[0].Problems) != 1 || r.Set.Objects[0].Problems[0].Path.String() != "spec.replicas" {
+		t.Errorf("objects %v, want one with the duplicate spec.replicas", r.Set.Objects)
 	}
 }
 
@@ -269,8 +299,8 @@ func TestFolder(t *testing.T) {
 	if diff := cmp.Diff(want, names(r)); diff != "" {
 		t.Error(diff)
 	}
-	if r.Files != 5 || r.Skipped != 2 || len(r.Problems) != 0 || len(r.Notes) != 1 {
-		t.Errorf("files %d, skipped %d, problems %v, notes %v; want 5, 2 (values.yaml, Chart.yaml), none, 1 (chart)", r.Files, r.Skipped, r.Problems, r.Notes)
+	if r.Files != 5 || r.Skipped != 2 || len(r.Problems) != 0 || len(r.Notes) != 2 {
+		t.Errorf("files %d, skipped %d, problems %v, notes %v; want 5, 2 (values.yaml, Chart.yaml), none, 2 (chart, loop)", r.Files, r.Skipped, r.Problems, r.Notes)
 	}
 	for _, o := range r.Set.Objects {
 		if filepath.IsAbs(o.File().Path) {
@@ -279,9 +309,27 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// A folder that git ignores is read when it is asked for: it often holds what
+// helm template or kustomize wrote.
+func TestIgnoredFolder(t *testing.T) {
+	dir := tree(t, map[string]string{
+		".git/config": "", ".gitignore": "build/\n*.local.yaml\n",
+		"build/a.yaml": configMapA, "build/sub/b.yaml": configMapB, "build/.gitignore": "c.yaml\n", "build/c.yaml": configMapB,
+		"src/a.yaml": configMapA, "src/x.local.yaml": configMapB,
+	})
+	for name, want := range map[string]int{"build": 2, "build/sub": 1, "src": 1, ".": 1} {
+		if r := mustLoad(t, Options{Paths: []string{filepath.Join(dir, name)}, Root: dir}); r.Objects != want {
+			t.Errorf("%s: %d objects, want %d", name, r.Objects, want)
+		}
+	}
+}
+
 func TestPaths(t *testing.T) {
 	dir := tree(t, map[string]string{"k8s/a.yaml": configMapA, "k8s/b.yaml": configMapB, "empty/readme.yaml": "x: 1\n", "other.yaml": "x: 1\n"})
 	at := func(p string) string { return filepath.Join(dir, p) }
+	if err := os.Symlink("k8s", at("link")); err != nil {
+		t.Fatal(err)
+	}
 	t.Run("glob", func(t *testing.T) {
 		if got := names(mustLoad(t, Options{Paths: []string{at("k8s/*.yaml")}, Root: dir})); len(got) != 2 {
 			t.Errorf("objects %v, want two", got)
@@ -319,6 +367,64 @@ func TestPaths(t *testing.T) {
 			t.Error("an empty standard input is not noticed")
 		}
 	})
+	t.Run("one in another", func(t *testing.T) {
+		for _, paths := range [][]string{{"k8s", "."}, {".", "k8s"}, {"k8s/a.yaml", "k8s/b.yaml", "k8s"}, {"k8s", "k8s"}, {"k8s", "link"}} {
+			for i := range paths {
+				paths[i] = at(paths[i])
+			}
+			if r := mustLoad(t, Options{Paths: paths, Root: dir}); r.Objects != 2 || len(r.EmptyFolders) != 0 {
+				t.Errorf("%v: objects %d, want 2; empty %v", paths, r.Objects, r.EmptyFolders)
+			}
+		}
+	})
+	t.Run("a link to a folder", func(t *testing.T) {
+		r := mustLoad(t, Options{Paths: []string{at("link")}, Root: dir})
+		if r.Objects != 2 || !r.Targets["link/a.yaml"] {
+			t.Errorf("objects %d, targets %v; want those of k8s, by the name asked for", r.Objects, r.Targets)
+		}
+	})
+	t.Run("links in a folder", func(t *testing.T) {
+		links := at("links")
+		if err := os.Mkdir(links, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		for name, target := range map[string]string{"folder": "../k8s", "file.yaml": "../k8s/a.yaml", "nowhere.yaml": "nothing", "nowhere": "nothing"} {
+			if err := os.Symlink(target, filepath.Join(links, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r := mustLoad(t, Options{Paths: []string{links}, Root: dir})
+		if r.Objects != 1 || len(r.Notes) != 1 || r.Notes[0].Path != "links/folder" || len(r.Problems) != 1 || r.Problems[0].Path != "links/nowhere.yaml" {
+			t.Errorf("objects %d, notes %v, problems %v; want the file, a note on the folder, a problem with nowhere.yaml", r.Objects, r.Notes, r.Problems)
+		}
+		// What is only looked into has no say.
+		r = mustLoad(t, Options{Paths: []string{at("k8s/b.yaml")}, Scope: dir, Root: dir})
+		if len(r.Notes)+len(r.Problems) != 0 {
+			t.Errorf("of the scope: notes %v, problems %v", r.Notes, r.Problems)
+		}
+		r = mustLoad(t, Options{Paths: []string{at("k8s/b.yaml")}, Scope: at("nothing"), Root: dir})
+		if len(r.Problems) != 1 {
+			t.Errorf("a scope that is not there: problems %v", r.Problems)
+		}
+	})
+	t.Run("a pipe", func(t *testing.T) {
+		read, write, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer read.Close()
+		name := fmt.Sprintf("/dev/fd/%d", read.Fd())
+		if _, err := os.Stat(name); err != nil {
+			t.Skip("there is no /dev/fd")
+		}
+		if _, err := write.WriteString(configMapA); err != nil {
+			t.Fatal(err)
+		}
+		write.Close()
+		if r := mustLoad(t, Options{Paths: []string{name}, Root: dir}); r.Objects != 1 {
+			t.Errorf("objects %d, problems %v", r.Objects, r.Problems)
+		}
+	})
 	t.Run("scope", func(t *testing.T) {
 		r := mustLoad(t, Options{Paths: []string{at("k8s/a.yaml")}, Scope: dir, Root: dir})
 		if len(r.Set.Objects) != 2 || r.Objects != 1 || !r.Targets["k8s/a.yaml"] || r.Targets["k8s/b.yaml"] {
@@ -354,6 +460,9 @@ func TestKustomizationPatches(t *testing.T) {
 		"overlay/patch.yaml":         "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: app}\nspec: {template: {spec: {containers: [{name: a, image: c}]}}}\n",
 	})
 	r := mustLoad(t, Options{Paths: []string{dir}, Root: dir})
+	if len(r.Set.Workloads) != 2 {
+		t.Fatalf("workloads: %d, want 2", len(r.Set.Workloads))
+	}
 	for _, w := range r.Set.Workloads {
 		if want := w.File().Path == "overlay/patch.yaml"; w.Patch != want {
 			t.Errorf("%s: Patch is %v", w.File().Path, w.Patch)

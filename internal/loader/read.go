@@ -18,13 +18,15 @@ import (
 // projects are around 12 MB.
 const maxFileSize = 64 << 20
 
-// readFile reads a file as UTF-8 text.
-func readFile(name, display string) (*source.File, error) {
+// readFile reads a file as UTF-8 text. Pipes, such as the /dev/fd/63 of a shell's
+// <(command), are read only where they are named: opening one may wait for ever.
+func readFile(name, display string, named bool) (*source.File, error) {
 	info, err := os.Stat(name)
 	if err != nil {
 		return nil, cause(err)
 	}
-	if !info.Mode().IsRegular() {
+	pipe := info.Mode()&(os.ModeNamedPipe|os.ModeCharDevice) != 0
+	if !info.Mode().IsRegular() && !(named && pipe) {
 		return nil, errors.New("is not a regular file")
 	}
 	if info.Size() > maxFileSize {

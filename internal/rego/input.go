@@ -23,17 +23,25 @@ func objectInput(o *manifest.Object) (ast.Value, error) {
 }
 
 // redacted is a Secret with its keys but without its values: those of data stay
-// base64, as policies may expect.
+// base64, as policies may expect. A field that a Secret does not have may be a
+// misspelt stringData.
 func redacted(secret map[string]any) map[string]any {
 	secret = maps.Clone(secret)
-	for field, text := range map[string]string{"data": "UkVEQUNURUQ=", "stringData": "REDACTED"} {
-		if values, ok := secret[field].(map[string]any); ok {
+	for field, value := range secret {
+		text := "REDACTED"
+		switch field {
+		case "apiVersion", "kind", "metadata", "type", "immutable":
+			continue
+		case "data":
+			text = "UkVEQUNURUQ="
+		}
+		if values, ok := value.(map[string]any); ok {
 			hidden := map[string]any{}
 			for key := range values {
 				hidden[key] = text
 			}
 			secret[field] = hidden
-		} else if secret[field] != nil {
+		} else if value != nil {
 			secret[field] = text
 		}
 	}

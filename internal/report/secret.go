@@ -15,10 +15,17 @@ const secretKind = "Secret"
 // show lines of documents that no parser understood. Where the text leaves a
 // doubt, more is masked.
 var (
-	kindSecret = regexp.MustCompile(`(?m)kind["'\\]*[ \t]*:[ \t]*(?:[!&]\S+[ \t]+)*["'\\]*Secret["'\\]*[ \t]*(?:[,}#\r]|$)`)
+	kindSecret = regexp.MustCompile(`(?m)kind["'\\]*\s*:[ \t]*(?:[!&]\S+[ \t]+)*["'\\]*Secret["'\\]*[ \t]*(?:[,}#\r]|$)`)
 	// holders are the keys below which a Secret's values stand: its own, the
 	// generator of kustomize, and the copy that kubectl apply leaves behind.
 	holders = regexp.MustCompile(`(?m)(?:^|[\s{,?"'\\-])(data|stringData|secretGenerator|kubectl\.kubernetes\.io/last-applied-configuration)(["'\\]*)[ \t]*:`)
+	// topSecret is the kind of a document that is a Secret itself, topKey a key at
+	// its top. What a Secret has no field for may be a misspelt stringData.
+	topSecret = regexp.MustCompile(`(?m)^(?:\? *)?["']?` + kindSecret.String()[len("(?m)"):])
+	topKey    = regexp.MustCompile(`(?m)^(?:"([^"\n]*)"|'([^'\n]*)'|([^\s#"'{}\[\],?:&*!|>%@-][^:\n]*?)|)[ \t]*(:)(?:[ \t\r\n]|$)`)
+	plainKeys = []string{"apiVersion", "kind", "metadata", "type", "immutable"}
+	// colon is what stands behind a key.
+	colon = regexp.MustCompile(`^["']?[ \t]*:`)
 	// entry is a line that begins with a mapping key, behind list dashes.
 	entry = regexp.MustCompile(`^[ \t]*(?:- +)*(?:"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"'{}\[\],#&*!|>%@][^:#{}\[\],"']*?)[ \t]*:(?:[ \t]+|$)`)
 )
@@ -27,14 +34,14 @@ var (
 // a file.
 type secrets struct {
 	known  map[*source.File][]source.Span
-	within map[*source.File][]int // offsets that are known to lie in a Secret
+	within map[*source.File][]source.Span // places that are known to lie in a Secret
 }
 
 func newSecrets(ds []*diag.Diagnostic) *secrets {
-	s := &secrets{known: map[*source.File][]source.Span{}, within: map[*source.File][]int{}}
+	s := &secrets{known: map[*source.File][]source.Span{}, within: map[*source.File][]source.Span{}}
 	for _, d := range ds {
 		if d.Object.Kind == secretKind {
-			s.within[d.Location.File] = append(s.within[d.Location.File], d.Location.Span.Start)
+			s.within[d.Location.File] = append(s.within[d.Location.File], d.Location.Span)
 		}
 	}
 	return s
@@ -50,9 +57,10 @@ func (s *secrets) of(f *source.File) []source.Span {
 	return masked
 }
 
-// maskedSpans returns the values of Secrets in the text. Documents that hold an
-// offset of within are Secrets, whatever they look like.
-func maskedSpans(text string, within []int) []source.Span {
+// maskedSpans returns the values of Secrets in the text. Documents that hold a
+// place of within are Secrets, whatever they look like, and so is the value of a
+// key that is such a place: the finding may be that the key is none of a Secret's.
+func maskedSpans(text string, within []source.Span) []source.Span {
 	if len(within) == 0 && !strings.Contains(text, secretKind) && !strings.Contains(text, "secretGenerator") {
 		return nil
 	}
@@ -60,9 +68,15 @@ func maskedSpans(text string, within []int) []source.Span {
 	for start := 0; start < len(text); {
 		end := documentEnd(text, start)
 		doc := text[start:end]
-		if kindSecret.MatchString(doc) || strings.Contains(doc, "secretGenerator") ||
-			slices.ContainsFunc(within, func(o int) bool { return start <= o && o < end }) {
-			m := masker{text: text, end: end}
+		m := masker{text: text, end: end}
+		known := false
+		for _, w := range within {
+			if start <= w.Start && w.Start < end {
+				known = true
+				m.key(w)
+			}
+		}
+		if known || kindSecret.MatchString(doc) || strings.Contains(doc, "secretGenerator") {
 			m.document(start)
 			spans = append(spans, m.spans...)
 		}
@@ -113,6 +127,9 @@ func (m *masker) mask(start, end int) {
 }
 
 func (m *masker) document(start int) {
+	if topSecret.MatchString(m.text[start:m.end]) {
+		m.top(start)
+	}
 	// done keeps a large value full of keys from being scanned for each.
 	done := start
 	for _, match := range holders.FindAllStringSubmatchIndex(m.text[start:m.end], -1) {
@@ -130,6 +147,33 @@ func (m *masker) document(start int) {
 			continue
 		}
 		done = m.value(at, indent)
+	}
+}
+
+// top masks the values of the keys at the top of a Secret but for those that
+// hold none of its data.
+func (m *masker) top(start int) {
+	for _, match := range topKey.FindAllStringSubmatchIndex(m.text[start:m.end], -1) {
+		key := ""
+		for group := 2; group < 8; group += 2 {
+			if match[group] >= 0 {
+				key = m.text[start+match[group] : start+match[group+1]]
+			}
+		}
+		if !slices.Contains(plainKeys, key) {
+			m.value(start+match[9], 0)
+		}
+	}
+}
+
+// key masks the value of a key that stands at a place.
+func (m *masker) key(at source.Span) {
+	if at.End > m.end {
+		return
+	}
+	if behind := colon.FindString(m.text[at.End:m.end]); behind != "" {
+		indent := at.Start - m.lineStart(at.Start)
+		m.value(at.End+len(behind), indent)
 	}
 }
 

@@ -3,10 +3,12 @@ package report
 import (
 	"strings"
 	"testing"
+
+	"github.com/crashlint/crashlint/internal/source"
 )
 
 // masked renders text with its masked spans replaced.
-func masked(text string, within ...int) string {
+func masked(text string, within ...source.Span) string {
 	var b strings.Builder
 	at := 0
 	for _, s := range maskedSpans(text, within) {
@@ -39,7 +41,11 @@ func TestMaskedSpans(t *testing.T) {
 		{"data first in a List", "items:\n- data:\n    a: b\n  kind: Secret\n", "items:\n- data:\n    a: *\n  kind: Secret\n"},
 		{"only its document", "kind: ConfigMap\ndata:\n  a: b\n---\nkind: Secret\ndata:\n  a: b\n--- # c\nkind: ConfigMap\ndata:\n  a: b\n", "kind: ConfigMap\ndata:\n  a: b\n---\nkind: Secret\ndata:\n  a: *\n--- # c\nkind: ConfigMap\ndata:\n  a: b\n"},
 		{"what kubectl apply leaves", "kind: Secret\nmetadata:\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: |\n      {\"data\":{\"a\":\"b\"}}\n  name: n\n", "kind: Secret\nmetadata:\n  annotations:\n    kubectl.kubernetes.io/last-applied-configuration: *\n  name: n\n"},
-		{"JSON in a string", "kind: Secret\nx: \"{\\\"data\\\":{\\\"a\\\":\\\"b,c\\\"}}\"\ny: z\n", "kind: Secret\nx: \"{\\\"data\\\":*\ny: z\n"},
+		{"JSON in a string", "kind: List\nitems:\n- kind: Secret\n  x: \"{\\\"data\\\":{\\\"a\\\":\\\"b,c\\\"}}\"\n  y: z\n", "kind: List\nitems:\n- kind: Secret\n  x: \"{\\\"data\\\":*\n  y: z\n"},
+		{"misspelt", "apiVersion: v1\nkind: Secret\nmetadata: {name: n}\nstringdata: {a: b}\n'Data':\n  a: b\npassword: c\ntype: x\n",
+			"apiVersion: v1\nkind: Secret\nmetadata: {name: n}\nstringdata: {a: *}\n'Data':\n  a: *\npassword: *\ntype: x\n"},
+		{"explicit and escaped keys", "? kind\n: Secret\n? stringData\n: {a: b}\n\"string\\u0044ata\": {a: b}\n", "? kind\n: *\n\"string\\u0044ata\": {a: *}\n"},
+		{"names a Secret", "kind: HelmRelease\nspec:\n  valuesFrom:\n  - kind: Secret\n    name: n\n", "kind: HelmRelease\nspec:\n  valuesFrom:\n  - kind: Secret\n    name: n\n"},
 		{"generator", "secretGenerator:\n- name: n\n  literals:\n  - a=b\nnamespace: x\n", "secretGenerator:\n- name: *\n  *\n  *\nnamespace: x\n"},
 		{"alias", "kind: Secret\ndata: *d\ntype: x\n", "kind: Secret\ndata: *\ntype: x\n"},
 	} {
@@ -52,8 +58,22 @@ func TestMaskedSpans(t *testing.T) {
 }
 
 func TestMaskedSpansOfKnownSecret(t *testing.T) {
-	text := "kind: &k Pod\n---\n? kind\n: Secret\ndata:\n  a: b\n"
-	if got, want := masked(text, strings.Index(text, "a: b")), strings.Replace(text, "a: b", "a: *", 1); got != want {
+	text := "kind: &k Pod\n---\nkind: >-\n  Secret\ndata:\n  a: b\n"
+	at := strings.Index(text, "a: b")
+	if got, want := masked(text, source.Span{Start: at, End: at}), strings.Replace(text, "a: b", "a: *", 1); got != want {
 		t.Errorf("got:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+func TestMaskedSpansOfUnknownField(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"items": [{"kind": "Secret", "stringdata": {"a": "b"}}, {"kind": "Pod", "spec": "c"}]}`: `{"items": [{"kind": "Secret", "stringdata": {"a": *}}, {"kind": "Pod", "spec": "c"}]}`,
+		"items:\n- kind: Secret\n  stringdata:\n    a: b\n  type: x\n":                            "items:\n- kind: Secret\n  stringdata:\n    a: *\n  type: x\n",
+		"kind: Secret\nmetadata:\n  stringdata: b\n  name: n\n":                                   "kind: Secret\nmetadata:\n  stringdata: *\n  name: n\n",
+	} {
+		at := strings.Index(text, "stringdata")
+		if got := masked(text, source.Span{Start: at, End: at + len("stringdata")}); got != want {
+			t.Errorf("got:\n%s\nwant:\n%s", got, want)
+		}
 	}
 }

@@ -429,6 +429,41 @@ func (d *decoder) suggest(t reflect.Type, name string) string {
 	return ""
 }
 
+// Duplicates returns the keys at and below p that are written twice in one
+// mapping. Decode finds them too, where the type has fields of its own.
+func (t *Tree) Duplicates(p node.Path) []node.Problem {
+	e, ok := t.find(p)
+	if !ok || e.value == nil {
+		return nil
+	}
+	d := &decoder{tree: t}
+	d.duplicatesBelow(e.value)
+	return d.problems
+}
+
+// duplicatesBelow leaves out aliases: what they stand for is seen where it is
+// written.
+func (d *decoder) duplicatesBelow(n *yaml.Node) {
+	below := func(step node.Elem, n *yaml.Node) {
+		d.path = append(d.path, step)
+		d.duplicatesBelow(n)
+		d.path = d.path[:len(d.path)-1]
+	}
+	switch n.Kind {
+	case yaml.MappingNode:
+		d.duplicates(n)
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if !isMerge(n.Content[i]) {
+				below(node.Key(keyName(n.Content[i])), n.Content[i+1])
+			}
+		}
+	case yaml.SequenceNode:
+		for i, c := range n.Content {
+			below(node.Index(i), c)
+		}
+	}
+}
+
 // duplicates reports keys written twice in one mapping. What a merge key brings
 // in is meant to be overridden and does not count.
 func (d *decoder) duplicates(n *yaml.Node) {

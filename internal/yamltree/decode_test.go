@@ -183,6 +183,33 @@ func TestDecodeProblems(t *testing.T) {
 	}
 }
 
+func TestDuplicates(t *testing.T) {
+	for text, want := range map[string]string{
+		"a: 1\na: 2\nb: {c: 1, d: 1, c: 1}\n":            "a, b.c same",
+		"l: [{x: 1}, {x: {v: 1, v: 2}, x: 3}]\n":         "l[1].x, l[1].x.v",
+		"a: &a {x: 1, x: 2}\nb: *a\nc: {<<: *a, x: 3}\n": "a.x",
+		"a: {x: 1}\nb: {x: 1}\n":                         "",
+		"":                                               "",
+		"on: 1\ntrue: 2\n":                               "true",
+		"spec:\n  <<: {a: 1}\n  a: 2\n  b: [[{c: 1, c: 1}]]": "spec.b[0][0].c same",
+	} {
+		var got []string
+		for _, p := range parse(t, text).Duplicates(nil) {
+			s := p.Path.String()
+			if p.Same {
+				s += " same"
+			}
+			got = append(got, s)
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%q: got %q, want %s", text, got, want)
+		}
+	}
+	if got := parse(t, "items: [{a: 1, a: 2}, {b: 1, b: 2}]").Duplicates(node.P("items", 1)); len(got) != 1 || got[0].Message != "b" {
+		t.Errorf("below a path: %v", got)
+	}
+}
+
 // What does not fit is unset, not zero, and the rest is decoded.
 func TestDecodeGoesOn(t *testing.T) {
 	tree := parse(t, "i: x\npi: x\npq: x\nps: 5\nr: {cpu: x, memory: 1Gi}\nm: {a: 5, b: c}\nstrings: [5, a]\nvars:\n- {name: A, value: 5}\n- {name: B, value: x, valueFrom: {fieldRef: {fieldPath: 5, apiVersion: v1}}}\nunknown: 1\ns: x\n")

@@ -34,8 +34,8 @@ type heapOptions struct {
 
 func checkHeap(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
-		limit := p.Cluster.Memory(ctr).Limit
-		if limit == nil || limit.V.Value() <= 0 {
+		limit, ok := usableLimit(p.Cluster, ctr)
+		if !ok {
 			continue
 		}
 		if j, ok := jvm.Of(p.Cluster, ctr); ok {

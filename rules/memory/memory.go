@@ -18,5 +18,14 @@ var Family = &rule.Family{
 	Docs:  docs,
 	Rules: []*rule.Rule{
 		jvmHeapOverLimit,
+		jvmHeapUnset,
+		jvmFlagRefused,
+		dotnetHeapOverLimit,
+		ephemeralStorageTooSmall,
+		goMemoryLimitMalformed,
+		goMemoryLimitOverLimit,
+		memoryLimitInMillibytes,
+		nodeHeapOverLimit,
+		requestOverLimit,
 	},
 }

@@ -214,6 +214,9 @@ func succeeds(c cluster.Command) bool {
 // command looks at one simple command and reports whether it had something to
 // say.
 func (d dependency) command(command cluster.Command, at node.Path) bool {
+	if len(command.Words) > 0 && command.Words[0].Secret {
+		return false // a message would name the program
+	}
 	if party := partyOf(command); party != "" {
 		d.report(d.standing(at, command.Words[0]),
 			"liveness runs %s, which talks to %s; the container is killed %s after that stops answering, healthy as it is",

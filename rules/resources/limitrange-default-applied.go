@@ -278,7 +278,7 @@ func (c *check) need(limit int64) (need, bool) {
 	if n, ok := oldSpace(append(slices.Clone(c.ctr.Command), c.ctr.Args...)); ok && n<<20 >= limit {
 		return need{fmt.Sprintf("--max-old-space-size lets its heap grow to %d MiB", n), killed, nil, diag.Error}, true
 	}
-	if facts, ok := images.Lookup(c.ctr.Image); ok && facts.IsJVM() && facts.Heap == nil && limit < smallForJVM && !c.setsHeap(env) {
+	if facts, ok := images.Lookup(c.ctr.Image); ok && facts.IsJVM() && facts.Runtime.JDK && limit < smallForJVM && !c.setsHeap(env) {
 		share, part := limit/4, "a quarter"
 		if limit < 250<<20 { // below that HotSpot takes MinRAMPercentage, 50
 			share, part = limit/2, "half"

@@ -120,7 +120,11 @@ func launchOf(p cluster.Process) (launch, bool) {
 	sure := false
 	for _, command := range commands {
 		at := javaIn(command.Words)
-		if at < 0 || sure && command.Conditional {
+		if at < 0 || slices.ContainsFunc(command.Words[at+1:], asksVersion) {
+			continue
+		}
+		if sure && command.Conditional {
+			found.alternative = true
 			continue
 		}
 		sure = sure || !command.Conditional
@@ -130,6 +134,11 @@ func launchOf(p cluster.Process) (launch, bool) {
 		return launch{}, false
 	}
 	return *found, true
+}
+
+// asksVersion reports an option with which the launcher runs no program.
+func asksVersion(w cluster.Word) bool {
+	return w.Value == "-version" || w.Value == "--version" || w.Value == "-fullversion"
 }
 
 // javaIn returns the index of the java launcher in a command, -1 when it runs
@@ -163,9 +172,20 @@ func runsScript(p cluster.Process) bool {
 // others are programs that show a container to be something else than a JVM.
 var others = regexp.MustCompile(`^(node|npm|npx|yarn|pnpm|python[0-9.]*|gunicorn|uvicorn|celery|flask|ruby|bundle|rails|puma|php|php-fpm|apache2.*|httpd.*|nginx|redis-server|postgres|mysqld|mariadbd|mongod|dotnet|envoy|haproxy|sleep|tail|cat)$`)
 
+// utilities are programs of every image and small clients: a container that
+// runs nothing but these waits for something or prepares it.
+var utilities = regexp.MustCompile(`^(\[|test|true|false|:|exit|trap|wait|cd|umask|ulimit|echo|printf|printenv|` +
+	`cat|cp|mv|rm|ln|ls|mkdir|rmdir|touch|chmod|chown|chgrp|install|rsync|find|grep|egrep|sed|awk|cut|tr|sort|head|tail|wc|tee|jq|yq|envsubst|` +
+	`sleep|date|id|whoami|hostname|kill|pgrep|pidof|ps|sysctl|mount|tar|gzip|gunzip|unzip|zip|openssl|keytool|update-ca-certificates|` +
+	`nc|ncat|netcat|telnet|curl|wget|nslookup|dig|getent|host|ping|git|kubectl|helm|aws|gsutil|az|` +
+	`psql|pg_isready|pg_dump|pg_restore|mysql|mysqladmin|mysqldump|redis-cli|mongo|mongosh)$`)
+
 // other reports whether the container is known to run something else.
 func other(p cluster.Process, facts images.Facts) bool {
 	if facts.Runtime != nil && !facts.IsJVM() {
+		return true
+	}
+	if len(p.Commands) > 0 && !slices.ContainsFunc(p.Commands, func(c cluster.Command) bool { return !utilities.MatchString(c.Name()) }) {
 		return true
 	}
 	for _, c := range slices.Backward(p.Commands) {
@@ -245,6 +265,7 @@ func (d *detector) imageOption(o images.Option) {
 	if !ok {
 		return
 	}
+	d.because(o.Name+" is set", false)
 	switch {
 	case o.Form == images.Flags || !v.Known:
 		d.add(v, false)

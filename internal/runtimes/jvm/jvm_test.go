@@ -146,6 +146,9 @@ func TestOf(t *testing.T) {
 		"image: app\ncommand: [which, java]",
 		"image: sonarqube\ncommand: [sh, -c, \"chown 1000 /data\"]",
 		"command: [java, -Xmx1g]", // a patch
+		"image: app\ncommand: [sh, -c, \"until nc -z db 5432; do sleep 1; done\"]\nenv: [{name: JAVA_TOOL_OPTIONS, value: -Xmx1g}]",
+		"image: app\ncommand: [cp, -r, /a, /b]\nenv: [{name: _JAVA_OPTIONS, value: -Xmx1g}]",
+		"image: eclipse-temurin\ncommand: [keytool, -list]\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]",
 		"image: app\nenv: [{name: MAVEN_OPTS, value: -Xmx1g}]",
 	} {
 		if j, ok := container(t, fields); ok {
@@ -162,6 +165,8 @@ func TestSure(t *testing.T) {
 		"image: app\ncommand: [java, -Xmx1g, \"@more\", -jar, a.jar]":                                           false,
 		"image: app\ncommand: [sh, -c, \"cd /app && exec java -Xmx1g -jar a.jar\"]":                             true,
 		"image: app\ncommand: [sh, -c, \"if a; then java -Xmx2g -jar a.jar; else java -Xmx1g -jar a.jar; fi\"]": false,
+		"image: app\ncommand: [sh, -c, \"java -Xmx2g -jar a.jar && exec java -Xmx1g -jar b.jar\"]":              false,
+		"image: app\ncommand: [sh, -c, \"java -Xmx2g -version; exec java -Xmx1g -jar b.jar\"]":                  true,
 		"image: app\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]":                                                   false,
 		"image: tomcat\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]":                                                true,
 	} {
