@@ -25,6 +25,7 @@ var Family = &rule.Family{
 		goMemoryLimitMalformed,
 		goMemoryLimitOverLimit,
 		memoryLimitInMillibytes,
+		memoryLimitTooLow,
 		nodeHeapOverLimit,
 		requestOverLimit,
 	},

@@ -38,7 +38,8 @@ func checkNodeHeap(p *rule.Pass, w *manifest.Workload) {
 }
 
 // usableLimit returns the container's memory limit, false where there is none, or
-// one in which nothing runs: memory-limit-in-millibytes speaks of that.
+// one in which nothing runs: memory-limit-in-millibytes and memory-limit-too-low
+// speak of that.
 func usableLimit(c *cluster.Cluster, ctr *manifest.Container) (*cluster.Value[resource.Quantity], bool) {
 	limit := c.Memory(ctr).Limit
 	return limit, limit != nil && limit.V.Value() >= meant

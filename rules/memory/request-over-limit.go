@@ -26,7 +26,7 @@ func checkRequests(p *rule.Pass, w *manifest.Workload) {
 		for name, request := range ctr.Resources.Requests {
 			limit, limited := ctr.Resources.Limits[name]
 			if name == corev1.ResourceMemory && limited && limit.Value() < meant {
-				continue // memory-limit-in-millibytes
+				continue // memory-limit-in-millibytes, memory-limit-too-low
 			}
 			words := requestFault(name, request, limit, limited)
 			if words == "" {

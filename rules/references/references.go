@@ -16,5 +16,5 @@ var Family = &rule.Family{
 	Name:  "references",
 	Title: "Objects that a workload names",
 	Docs:  docs,
-	Rules: []*rule.Rule{missingSecretTarget, missingConfigmapTarget, hookBeforeTarget, serviceLinkCollision, secretValueTrailingNewline, secretValueNotText, undefinedVolume},
+	Rules: []*rule.Rule{missingSecretTarget, missingConfigmapTarget, hookBeforeTarget, serviceLinkCollision, secretValueTrailingNewline, secretValueNotText, undefinedVolume, subpathKeyMissing, mountOverTokenPath, missingServiceAccount, missingPVC, missingSubpath},
 }

@@ -33,17 +33,13 @@ func checkServiceLinks(p *rule.Pass, w *manifest.Workload) {
 	}
 	for _, ctr := range w.Containers {
 		env := p.Cluster.Environment(ctr)
-		for _, link := range env.Links {
-			if link.From.Object == nil || !strings.HasSuffix(link.Name, "_PORT") || strings.HasSuffix(link.Name, "_SERVICE_PORT") || numbered.MatchString(link.Name) {
+		seen := map[string]bool{}
+		for _, r := range readings(p, ctr, env) {
+			link, ok := env.Lookup(r.name)
+			if !ok || seen[r.name] || link.From.Object == nil || link.From.Object.Kind != "Service" || !isURL(r.name) {
 				continue
 			}
-			if slices.ContainsFunc(env.Variables, func(v cluster.Variable) bool { return v.Name == link.Name }) {
-				continue
-			}
-			r, ok := reader(p, ctr, env, link.Name)
-			if !ok {
-				continue
-			}
+			seen[r.name] = true
 			service := link.From.Object
 			f := rule.Finding{
 				Object: w.Object, At: r.at, Within: r.within,
@@ -68,12 +64,17 @@ func checkServiceLinks(p *rule.Pass, w *manifest.Workload) {
 	}
 }
 
-// numbered matches the names of a port's own variables: X_PORT_80_TCP_PORT. Docker's
-// links had them too, and programs that read them know what they hold.
+// isURL reports whether the variable of a Service with that name holds a URL.
+// X_SERVICE_PORT and X_PORT_80_TCP_PORT hold numbers.
+func isURL(name string) bool {
+	return strings.HasSuffix(name, "_PORT") && !strings.HasSuffix(name, "_SERVICE_PORT") && !numbered.MatchString(name)
+}
+
 var numbered = regexp.MustCompile(`_PORT_[0-9]+_(TCP|UDP|SCTP)_PORT$`)
 
-// A reading is the evidence that a container takes a variable for a number.
+// A reading is evidence that a container takes a variable for a number.
 type reading struct {
+	name   string
 	at     node.Path
 	within string
 	why    string
@@ -81,43 +82,84 @@ type reading struct {
 	weak bool
 }
 
-// reader returns the best evidence that the container reads the variable.
-func reader(p *rule.Pass, ctr *manifest.Container, env cluster.Environment, name string) (reading, bool) {
-	if r, ok := expanded(p, ctr, name); ok {
-		return r, true
+// readings lists the variables that the container reads, the best evidence
+// first.
+func readings(p *rule.Pass, ctr *manifest.Container, env cluster.Environment) []reading {
+	shell := p.Cluster.Process(ctr).Shell
+	var out []reading
+	for _, field := range []string{"command", "args"} {
+		items := ctr.Command
+		if field == "args" {
+			items = ctr.Args
+		}
+		for i, item := range items {
+			for _, name := range expanded(item) {
+				out = append(out, reading{name: name, at: ctr.At(field, i), within: "$(" + name + ")", why: field + " takes a value from " + name})
+			}
+			if shell {
+				for _, t := range scriptReads(item) {
+					out = append(out, reading{name: t.name, at: ctr.At(field, i), within: t.text, why: "the script reads " + t.name})
+				}
+			}
+		}
 	}
-	// A script may unset the variable before it starts the program.
-	facts, _ := images.Lookup(ctr.Image)
-	if slices.ContainsFunc(facts.Ports, func(port images.Port) bool { return port.Name == name }) && !p.Cluster.Process(ctr).Shell {
-		return reading{at: ctr.At("image"), why: "this image takes a port from " + name}, true
+	for i := range ctr.Env {
+		for _, name := range expanded(ctr.Env[i].Value) {
+			out = append(out, reading{name: name, at: ctr.At("env", i, "value"), within: "$(" + name + ")", why: ctr.Env[i].Name + " takes a value from " + name})
+		}
 	}
-	return addressed(ctr, env, name)
+	if !shell { // a script may unset the variable before it starts the program
+		facts, _ := images.Lookup(ctr.Image)
+		for _, port := range facts.Ports {
+			out = append(out, reading{name: port.Name, at: ctr.At("image"), why: "this image takes a port from " + port.Name})
+		}
+	}
+	return append(out, addressed(ctr, env)...)
 }
 
-// addressed finds a declared X_ADDRESS or the like, without a port in it and
-// without a variable of another name for the port.
-func addressed(ctr *manifest.Container, env cluster.Environment, name string) (reading, bool) {
-	prefix := strings.TrimSuffix(name, "PORT")
-	var r reading
+// addressed finds variables X_ADDRESS and the like, without a port in their
+// value and without a variable X_..._PORT beside them: X_PORT is read as a rule.
+func addressed(ctr *manifest.Container, env cluster.Environment) []reading {
+	var out []reading
 	for _, v := range env.Variables {
-		rest, ok := strings.CutPrefix(v.Name, prefix)
-		if ok && strings.Contains(rest, "PORT") {
-			return reading{}, false
-		}
-		if !ok || r.why != "" || !v.Known || v.Secret || !slices.Contains(addresses, rest) {
+		if !v.Known || v.Secret {
 			continue
 		}
-		ip, err := netip.ParseAddr(v.Value)
-		listens := err == nil && (ip.IsUnspecified() || ip.IsLoopback())
-		if !listens && (err == nil || !hostname.MatchString(v.Value)) {
-			continue
-		}
-		r = reading{at: v.From.Path, why: fmt.Sprintf("a program that takes an address from %s takes the port from %s as a rule", v.Name, name), weak: !listens}
-		if v.From.Object != ctr.Workload.Object {
-			r.at = ctr.At("envFrom")
+		for _, word := range addresses {
+			prefix, ok := strings.CutSuffix(v.Name, word)
+			if !ok || !strings.HasSuffix(prefix, "_") {
+				continue
+			}
+			ip, err := netip.ParseAddr(v.Value)
+			listens := err == nil && (ip.IsUnspecified() || ip.IsLoopback())
+			if !listens && (err == nil || !hostname.MatchString(v.Value)) {
+				continue
+			}
+			if slices.ContainsFunc(env.Variables, func(o cluster.Variable) bool {
+				return strings.HasPrefix(o.Name, prefix) && strings.Contains(o.Name[len(prefix):], "PORT")
+			}) {
+				continue
+			}
+			r := reading{
+				name: prefix + "PORT", at: v.From.Path, weak: !listens,
+				why: fmt.Sprintf("a program that takes an address from %s takes the port from %sPORT as a rule", v.Name, prefix),
+			}
+			if v.From.Object != ctr.Workload.Object {
+				r.at = ctr.At("envFrom")
+			}
+			out = append(out, r)
 		}
 	}
-	return r, r.why != ""
+	slices.SortStableFunc(out, func(a, b reading) int {
+		switch {
+		case a.weak == b.weak:
+			return 0
+		case b.weak:
+			return -1
+		}
+		return 1
+	})
+	return out
 }
 
 // addresses are the names beside which a program has one for its port.
@@ -125,51 +167,39 @@ var addresses = []string{"ADDRESS", "ADDR", "BIND", "BIND_ADDRESS", "BIND_HOST",
 
 var hostname = regexp.MustCompile(`^[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?$`)
 
-// expanded finds $(NAME) in command, args and env, which the kubelet replaces,
-// and $NAME in a script.
-func expanded(p *rule.Pass, ctr *manifest.Container, name string) (reading, bool) {
-	for _, field := range []string{"command", "args"} {
-		items := ctr.Command
-		if field == "args" {
-			items = ctr.Args
-		}
-		for i, item := range items {
-			if refersTo(item, name) {
-				return reading{at: ctr.At(field, i), within: "$(" + name + ")", why: field + " takes a value from " + name}, true
-			}
-			if within, ok := scriptReads(item, name); ok && p.Cluster.Process(ctr).Shell {
-				return reading{at: ctr.At(field, i), within: within, why: "the script reads " + name}, true
-			}
-		}
-	}
-	for i := range ctr.Env {
-		if e := &ctr.Env[i]; refersTo(e.Value, name) {
-			return reading{at: ctr.At("env", i, "value"), within: "$(" + name + ")", why: e.Name + " takes a value from " + name}, true
-		}
-	}
-	return reading{}, false
-}
-
-// refersTo reports whether the kubelet expands $(name) in the text.
-func refersTo(text, name string) bool {
-	found := false
-	kubelet.Expand(text, func(n string) (string, bool) {
-		found = found || n == name
+// expanded returns the names that the kubelet expands in the text, $(NAME).
+func expanded(text string) []string {
+	var names []string
+	kubelet.Expand(text, func(name string) (string, bool) {
+		names = append(names, name)
 		return "", true
 	})
-	return found
+	return names
 }
 
-// scriptReads reports whether a script takes the value of the variable as it is:
-// one that assigns or unsets it, or takes the URL apart (${X_PORT##*:}), does
-// not.
-func scriptReads(script, name string) (string, bool) {
-	if !strings.Contains(script, name) {
-		return "", false
+// A take is a variable as a script writes it.
+type take struct{ name, text string }
+
+// scriptReads returns the variables whose value a script takes as it is: not
+// those that it assigns or unsets, or takes apart (${X_PORT##*:}).
+func scriptReads(script string) []take {
+	var own []string
+	for _, m := range handled.FindAllStringSubmatch(script, -1) {
+		own = append(append(own, m[1:3]...), strings.Fields(m[3])...)
 	}
-	if regexp.MustCompile(`(^|[\s;&|(])((export|local|declare|readonly|typeset)\s+)?` + name + `=|\$\{` + name + `(:?=|[#%/])|\b(unset|read)\b[^;&|\n]*\b` + name + `\b`).MatchString(script) {
-		return "", false
+	var out []take
+	for _, m := range taken.FindAllStringSubmatch(script, -1) {
+		if name := m[1] + m[2]; !slices.Contains(own, name) {
+			out = append(out, take{name, m[0]})
+		}
 	}
-	found := regexp.MustCompile(`\$` + name + `\b|\$\{` + name + `(:?-[^}]*)?\}`).FindString(script)
-	return found, found != ""
+	return out
 }
+
+var (
+	// handled matches NAME=, ${NAME=...} and ${NAME#...} with their like, and unset
+	// and read with their words.
+	handled = regexp.MustCompile(`(?:^|[\s;&|(])(\w+)=|\$\{(\w+)(?::?=|[#%/])|\b(?:unset|read)\b([^;&|\n]*)`)
+	// taken matches $NAME, ${NAME} and ${NAME:-default}.
+	taken = regexp.MustCompile(`\$(\w+)|\$\{(\w+)(?::?-[^}]*)?\}`)
+)

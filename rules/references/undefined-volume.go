@@ -100,14 +100,15 @@ func volumeNames(w *manifest.Workload) ([]string, bool) {
 		add(w.PodPath.Append("volumes", i, "name"), v.Name)
 	}
 	if w.Kind == "StatefulSet" {
-		at := node.P("spec", "volumeClaimTemplates")
-		for i, v := range namesOf(w.Object, at) {
-			add(at.Append(i, "metadata", "name"), v)
+		for i, name := range namesOf(w.Object, claimTemplates) {
+			add(claimTemplates.Append(i, "metadata", "name"), name)
 		}
-		known = known && (w.Has(at) || w.Known(at))
+		known = known && (w.Has(claimTemplates) || w.Known(claimTemplates))
 	}
 	return names, known
 }
+
+var claimTemplates = node.P("spec", "volumeClaimTemplates")
 
 // isName reports whether a volume can be called so: what cannot is a
 // placeholder of some tool's.

@@ -14,10 +14,10 @@ import (
 
 	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
-	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 	"github.com/crashlint/crashlint/internal/rule"
+	"github.com/crashlint/crashlint/internal/runtimes/jvm"
 )
 
 var limitrangeDefaultApplied = &rule.Rule{
@@ -256,8 +256,8 @@ const (
 )
 
 // smallForJVM is the limit below which a JVM without heap settings has less
-// than 128 MiB of heap: a quarter of the container's memory
-// (-XX:MaxRAMPercentage, https://docs.oracle.com/en/java/javase/21/docs/specs/man/java.html).
+// than 128 MiB of heap: a quarter of the container's memory, or the 126 MiB
+// that are HotSpot's least for all but the smallest (jvm.Flags.Heap).
 const smallForJVM = 512 << 20
 
 // need looks for what the container says of itself that does not fit into the
@@ -278,12 +278,10 @@ func (c *check) need(limit int64) (need, bool) {
 	if n, ok := oldSpace(append(slices.Clone(c.ctr.Command), c.ctr.Args...)); ok && n<<20 >= limit {
 		return need{fmt.Sprintf("--max-old-space-size lets its heap grow to %d MiB", n), killed, nil, diag.Error}, true
 	}
-	if facts, ok := images.Lookup(c.ctr.Image); ok && facts.IsJVM() && facts.Runtime.JDK && limit < smallForJVM && !c.setsHeap(env) {
-		share, part := limit/4, "a quarter"
-		if limit < 250<<20 { // below that HotSpot takes MinRAMPercentage, 50
-			share, part = limit/2, "half"
+	if j, ok := jvm.Of(c.Cluster, c.ctr); ok && j.Certain && j.Image.IsJVM() && j.Image.Runtime.JDK && j.Image.Heap == nil && limit < smallForJVM && !hidden(j, env) {
+		if heap := j.Flags.Heap(jvm.Machine{Memory: uint64(limit)}); heap.By == nil {
+			return need{fmt.Sprintf("it is a JVM without heap settings, which takes %d MiB of that for its heap", heap.Max>>20), cramped, nil, diag.Warning}, true
 		}
-		return need{fmt.Sprintf("it is a JVM without heap settings, which takes %s, %d MiB, for its heap", part, share>>20), cramped, nil, diag.Warning}, true
 	}
 	return need{}, false
 }
@@ -296,18 +294,11 @@ func (c *check) place(from cluster.Origin) *quantity {
 	return &quantity{From: from}
 }
 
-// setsHeap reports whether anything that the container sets looks like a JVM's
-// heap setting.
-func (c *check) setsHeap(env cluster.Environment) bool {
-	heap := func(s string) bool {
-		return strings.Contains(s, "-Xmx") || strings.Contains(s, "RAMPercentage") || strings.Contains(s, "MaxHeapSize")
-	}
-	for _, v := range env.Variables {
-		if heap(v.Value) || !v.Known && strings.Contains(v.Name, "OPTS") || strings.Contains(v.Name, "HEAP") {
-			return true
-		}
-	}
-	return env.Open || slices.ContainsFunc(c.ctr.Command, heap) || slices.ContainsFunc(c.ctr.Args, heap)
+// hidden reports whether options that the files do not show may set the heap.
+func hidden(j *jvm.JVM, env cluster.Environment) bool {
+	return env.Open || len(j.Flags.Opaque) > 0 || slices.ContainsFunc(env.Variables, func(v cluster.Variable) bool {
+		return !v.Known && strings.Contains(v.Name, "OPTS") || strings.Contains(v.Name, "HEAP")
+	})
 }
 
 // goMemory parses GOMEMLIMIT: a number with B, KiB, MiB, GiB, TiB or nothing;

@@ -143,7 +143,8 @@ func asksVersion(w cluster.Word) bool {
 
 // javaIn returns the index of the java launcher in a command, -1 when it runs
 // none. Behind another program the word counts only when what follows it is
-// shaped like the launcher's arguments ("which java" is not).
+// shaped like the launcher's arguments ("which java" is not), and the program is
+// not one that only speaks of it ("echo java -jar a.jar").
 func javaIn(words []cluster.Word) int {
 	for i, w := range words {
 		if !w.Known || path.Base(w.Value) != "java" {
@@ -151,6 +152,9 @@ func javaIn(words []cluster.Word) int {
 		}
 		if i == 0 {
 			return 0
+		}
+		if words[0].Known && utilities.MatchString(path.Base(words[0].Value)) {
+			return -1
 		}
 		for _, next := range words[i+1:] {
 			if v := next.Value; strings.HasPrefix(v, "-X") || strings.HasPrefix(v, "-D") || v == "-jar" || v == "-cp" || v == "-classpath" || strings.HasSuffix(v, ".jar") {
@@ -356,6 +360,9 @@ func (d *detector) arguments(p cluster.Process) {
 		commands = []cluster.Command{{Words: p.Words}}
 	}
 	for _, c := range commands {
+		if !p.Partial && utilities.MatchString(c.Name()) {
+			continue
+		}
 		for i, w := range c.Words {
 			if (i > 0 || p.Partial) && w.Known && heapFlag.MatchString(w.Value) {
 				d.because("it is started with "+d.show(w), true)

@@ -81,7 +81,7 @@ type Flags struct {
 
 	Refused []Refusal
 	// Opaque are the words that may stand for options which the files do not
-	// show: variables without a known value, @argument files.
+	// show: variables without a known value, @argument files, -XX:VMOptionsFile.
 	Opaque []Option
 }
 
@@ -146,7 +146,7 @@ func Parse(options []Option) Flags {
 	f := Flags{Collectors: map[string]Option{}}
 	for i, o := range options {
 		o.position = i
-		if !o.Known || strings.HasPrefix(o.Text, "@") {
+		if !o.Known || strings.HasPrefix(o.Text, "@") || strings.HasPrefix(o.Text, "-XX:VMOptionsFile=") {
 			f.Opaque = append(f.Opaque, o)
 			continue
 		}

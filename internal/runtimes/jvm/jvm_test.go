@@ -144,6 +144,7 @@ func TestOf(t *testing.T) {
 		"image: nginx\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]",
 		"image: app\ncommand: [python3, app.py]\nenv: [{name: JAVA_OPTS, value: -Xmx1g}]",
 		"image: app\ncommand: [which, java]",
+		"image: app\ncommand: [sh, -c, \"echo java -Xmx1g -jar a.jar; exec serve\"]",
 		"image: sonarqube\ncommand: [sh, -c, \"chown 1000 /data\"]",
 		"command: [java, -Xmx1g]", // a patch
 		"image: app\ncommand: [sh, -c, \"until nc -z db 5432; do sleep 1; done\"]\nenv: [{name: JAVA_TOOL_OPTIONS, value: -Xmx1g}]",
@@ -163,6 +164,7 @@ func TestSure(t *testing.T) {
 		"image: app\ncommand: [sh, -c, \"java -Xmx1g $MORE -jar a.jar\"]":                                       false,
 		"image: app\ncommand: [sh, -c, \"java $MORE -Xmx1g -jar a.jar\"]":                                       true,
 		"image: app\ncommand: [java, -Xmx1g, \"@more\", -jar, a.jar]":                                           false,
+		"image: app\ncommand: [java, -Xmx1g, \"-XX:VMOptionsFile=/more\", -jar, a.jar]":                         false,
 		"image: app\ncommand: [sh, -c, \"cd /app && exec java -Xmx1g -jar a.jar\"]":                             true,
 		"image: app\ncommand: [sh, -c, \"if a; then java -Xmx2g -jar a.jar; else java -Xmx1g -jar a.jar; fi\"]": false,
 		"image: app\ncommand: [sh, -c, \"java -Xmx2g -jar a.jar && exec java -Xmx1g -jar b.jar\"]":              false,

@@ -14,8 +14,11 @@ type VersionRefusal struct {
 	From, To int
 }
 
-// Holds reports whether the release refuses the option.
-func (r VersionRefusal) Holds(feature int) bool { return r.From <= feature && feature <= r.To }
+// Holds reports whether the release refuses the option. Java 8 does not read
+// JDK_JAVA_OPTIONS.
+func (r VersionRefusal) Holds(feature int) bool {
+	return r.From <= feature && feature <= r.To && (feature > Oldest || r.Option.Carrier != "JDK_JAVA_OPTIONS")
+}
 
 // Releases says which releases refuse the option: "Java 9 and later".
 func (r VersionRefusal) Releases() string {
@@ -49,7 +52,7 @@ func (j *JVM) Refused() []VersionRefusal {
 // process_argument).
 func refusedByVersion(options []Option) []VersionRefusal {
 	ignores := slices.ContainsFunc(options, func(o Option) bool {
-		return !o.Known || strings.HasPrefix(o.Text, "@") || o.Text == "-XX:+IgnoreUnrecognizedVMOptions"
+		return opaque(o) || o.Text == "-XX:+IgnoreUnrecognizedVMOptions"
 	})
 	var out []VersionRefusal
 	unlocked := false
@@ -58,8 +61,11 @@ func refusedByVersion(options []Option) []VersionRefusal {
 		refuse := func(reason string, from, to int) {
 			out = append(out, VersionRefusal{Refusal: Refusal{Option: o, Reason: reason}, From: from, To: to})
 		}
-		if !o.Known || o.Bare != "" {
-			unlocked = unlocked || !o.Known // it may hold the key
+		if opaque(o) {
+			unlocked = true // it may hold the key
+			continue
+		}
+		if o.Bare != "" {
 			continue
 		}
 		if o.Text == "-XX:+UnlockExperimentalVMOptions" {
@@ -67,7 +73,7 @@ func refusedByVersion(options []Option) []VersionRefusal {
 		}
 		name, value := flagName(o.Text)
 		if percentages[name] && value != "" && strings.Trim(value, "0123456789") == "" {
-			refuse("the percentage needs a decimal point: "+value+".0", Oldest, wholePercent-1)
+			refuse("the percentage needs a decimal point, as in 75.0", Oldest, wholePercent-1)
 		}
 		if until, ok := locked[name]; ok && !unlocked {
 			refuse("the flag is experimental and -XX:+UnlockExperimentalVMOptions does not stand before it", max(added[name], Oldest), until)
@@ -83,6 +89,12 @@ func refusedByVersion(options []Option) []VersionRefusal {
 		}
 	}
 	return out
+}
+
+// opaque reports whether the option may stand for others that the files do not
+// show.
+func opaque(o Option) bool {
+	return !o.Known || strings.HasPrefix(o.Text, "@") || strings.HasPrefix(o.Text, "-XX:VMOptionsFile=")
 }
 
 // flagName returns what the tables call the option, and its value:

@@ -1,0 +1,54 @@
+package memory
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/crashlint/crashlint/internal/cluster"
+	"github.com/crashlint/crashlint/internal/loader"
+	"github.com/crashlint/crashlint/internal/rule"
+	"github.com/crashlint/crashlint/internal/source"
+)
+
+// No rule of the family prints what it read in a Secret, nor places a finding
+// where a frame would show it.
+func TestSecretsAreNotPrinted(t *testing.T) {
+	for variable, value := range map[string]string{
+		"JAVA_TOOL_OPTIONS":             "-Xmx7654m -XX:MaxRAMPercentage=61 -Xms7654mb",
+		"NODE_OPTIONS":                  "--max-old-space-size=7654",
+		"GOMEMLIMIT":                    "7654Mi",
+		"DOTNET_GCHeapHardLimit":        "7654000000",
+		"DOTNET_GCHeapHardLimitPercent": "0x61",
+	} {
+		text := fmt.Sprintf(`{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {containers: [{name: c, image: 'openjdk:8', resources: {limits: {memory: 1Gi}},
+  env: [{name: %s, valueFrom: {secretKeyRef: {name: s, key: o}}}]}]}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {o: %q}}
+`, variable, value)
+		if strings.HasPrefix(variable, "NODE") {
+			text = strings.Replace(text, "openjdk:8", "node:20", 1)
+		}
+		set := loader.LoadText(source.NewFile("pod.yaml", text)).Set
+		found := 0
+		for _, r := range Family.Rules {
+			if r.Workload == nil {
+				continue
+			}
+			p := &rule.Pass{Cluster: cluster.New(set, cluster.Options{}), Report: func(f rule.Finding) {
+				found++
+				said := fmt.Sprint(f.Message, f.Within, f.Notes, f.Fixes, f.Related)
+				if strings.Contains(said, "7654") || strings.Contains(said, "61") || f.Object.Kind == "Secret" {
+					t.Errorf("%s: %s shows the Secret's value: %s", variable, r.ID, said)
+				}
+			}}
+			if r.Options != nil {
+				p.Options = r.Options()
+			}
+			r.Workload(p, set.Workloads[0])
+		}
+		if found == 0 {
+			t.Errorf("%s: nothing is found", variable)
+		}
+	}
+}
