@@ -302,18 +302,13 @@ func template(text string) bool {
 	return strings.Contains(text, "{{ .Values") || strings.Contains(text, "{{ .Release") || strings.Contains(text, "{{- ") && strings.Contains(text, "{{ include ")
 }
 
-// placeholderAt reports a syntax error that comes from a placeholder such as
-// @NAME@ or %NAME%, which YAML does not take unquoted.
+// placeholder matches what people have sed replace: @NAME@, %NAME%, {NAME}.
+var placeholder = regexp.MustCompile(`@[^\s@]+@|%[^\s%]+%|\{[A-Z][A-Z0-9_]*\}`)
+
+// placeholderAt reports a syntax error that comes from a placeholder, which YAML
+// does not take unquoted.
 func placeholderAt(file *source.File, offset int) bool {
-	line := strings.TrimSpace(file.Line(file.Position(offset).Line))
-	for _, mark := range []string{"@", "%"} {
-		if i := strings.Index(line, mark); i >= 0 {
-			if j := strings.Index(line[i+1:], mark); j > 0 && strings.IndexByte(line[i+1:i+1+j], ' ') < 0 {
-				return true
-			}
-		}
-	}
-	return false
+	return placeholder.MatchString(file.Line(file.Position(offset).Line))
 }
 
 // object makes the object at root of the document, and those of its items where

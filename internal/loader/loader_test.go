@@ -124,6 +124,7 @@ func TestTemplatesAreNotes(t *testing.T) {
 		"helm control": "{{- if .Values.x }}\napiVersion: v1\nkind: ConfigMap\n{{- end }}\n",
 		"helm quoted":  "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: \"{{ .Values.name }}\"\n",
 		"jinja":        "apiVersion: v1\nkind: ConfigMap\nmetadata:\n{% if x %}\n  name: a\n{% endif %}\n",
+		"sed, braces":  "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {NAME}.x\n",
 		"sed":          "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: @NAME@\n",
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,5 +1,5 @@
-// Package references holds the rules about objects that a workload names and
-// that are not there.
+// Package references holds the rules about objects that a workload names, and
+// that are not there or not what it takes them for.
 package references
 
 import (
@@ -16,5 +16,9 @@ var Family = &rule.Family{
 	Name:  "references",
 	Title: "Objects that a workload names",
 	Docs:  docs,
-	Rules: []*rule.Rule{missingSecretTarget, missingConfigmapTarget, hookBeforeTarget, serviceLinkCollision, secretValueTrailingNewline, secretValueNotText, undefinedVolume, subpathKeyMissing, mountOverTokenPath, missingServiceAccount, missingPVC, missingSubpath},
+	Rules: []*rule.Rule{
+		missingSecretTarget, missingConfigmapTarget, hookBeforeTarget, serviceLinkCollision,
+		secretValueTrailingNewline, secretValueNotText, undefinedVolume, missingServiceAccount, missingPVC,
+		subpathKeyMissing, missingSubpath, mountOverTokenPath,
+	},
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
@@ -62,7 +63,12 @@ func keyedSource(w *manifest.Workload, i int) (keyed, bool) {
 func checkSubPath(p *rule.Pass, ctr *manifest.Container, i int, s keyed) {
 	m := &ctr.VolumeMounts[i]
 	at := ctr.At("volumeMounts", i, "subPath")
-	file := path.Clean(m.SubPath)
+	// ..data is the link to the files as they are now (pkg/volume/util,
+	// AtomicWriter).
+	file := strings.TrimPrefix(path.Clean(m.SubPath), "..data/")
+	if len(validation.IsConfigMapKey(path.Base(file))) > 0 { // the volume itself, or a placeholder
+		return
+	}
 	f := rule.Finding{
 		Object: ctr.Workload.Object, At: at, Needs: []node.Path{s.At},
 		Related: []rule.Related{{Object: ctr.Workload.Object, At: s.At, Message: "the volume is made here"}},

@@ -204,9 +204,8 @@ func keys(m map[corev1.ResourceName]*quantity) []corev1.ResourceName {
 	return slices.Collect(maps.Keys(m))
 }
 
-// defaults reports limits that the container gets without asking: an error
-// when it says that it needs more, a warning for a JVM that they leave little, an
-// info else.
+// defaults reports limits that the container gets without asking: a warning
+// for a JVM that they leave little, an info else.
 func (c *check) defaults() {
 	var applied []*quantity
 	var texts []string
@@ -220,11 +219,11 @@ func (c *check) defaults() {
 		if name != corev1.ResourceMemory {
 			continue
 		}
-		if need, ok := c.need(limit.V.Value()); ok {
-			c.report(need.value, limit, rule.Finding{
-				Message: fmt.Sprintf("container %q sets no memory limit and gets %s from LimitRange %s, but %s: %s",
-					c.ctr.Name, limit.V.String(), limit.From.Object.Name, need.what, need.consequence),
-				Severity: need.severity,
+		if heap, ok := c.cramped(limit.V.Value()); ok {
+			c.report(nil, limit, rule.Finding{
+				Message: fmt.Sprintf("container %q sets no memory limit and gets %s from LimitRange %s, but it is a JVM without heap settings, which takes %d MiB of that for its heap: OutOfMemoryError, or OOMKilled (137) by what the JVM needs beside the heap",
+					c.ctr.Name, limit.V.String(), limit.From.Object.Name, heap>>20),
+				Severity: diag.Warning,
 			})
 			return
 		}
@@ -243,55 +242,22 @@ func (c *check) defaults() {
 	c.report(nil, applied[0], f)
 }
 
-// A need is what the container says of the memory it will use.
-type need struct {
-	what, consequence string
-	value             *quantity // where it is written, nil for the container as a whole
-	severity          diag.Severity
-}
-
-const (
-	killed  = "OOMKilled (137) once it has grown to the limit"
-	cramped = "OutOfMemoryError, or OOMKilled (137) by what the JVM needs beside the heap"
-)
-
 // smallForJVM is the limit below which a JVM without heap settings has less
 // than 128 MiB of heap: a quarter of the container's memory, or the 126 MiB
 // that are HotSpot's least for all but the smallest (jvm.Flags.Heap).
 const smallForJVM = 512 << 20
 
-// need looks for what the container says of itself that does not fit into the
-// limit. A JVM's heap is the business of jvm-heap-over-limit, which looks at
-// the effective limit as well.
-func (c *check) need(limit int64) (need, bool) {
+// cramped returns the heap, in bytes, that a JVM without heap settings makes of
+// a small limit. Programs that say how much they will use are the business of
+// the memory family, which looks at the effective limit as well.
+func (c *check) cramped(limit int64) (heap uint64, ok bool) {
 	env := c.Cluster.Environment(c.ctr)
-	if v, ok := env.Lookup("GOMEMLIMIT"); ok && v.Known && !v.Secret {
-		if bytes, ok := goMemory(v.Value); ok && bytes > limit {
-			return need{"GOMEMLIMIT lets it grow to " + v.Value, killed, c.place(v.From), diag.Error}, true
-		}
-	}
-	if v, ok := env.Lookup("NODE_OPTIONS"); ok && v.Known && !v.Secret {
-		if n, ok := oldSpace(strings.Fields(v.Value)); ok && n<<20 >= limit {
-			return need{fmt.Sprintf("NODE_OPTIONS lets its heap grow to %d MiB", n), killed, c.place(v.From), diag.Error}, true
-		}
-	}
-	if n, ok := oldSpace(append(slices.Clone(c.ctr.Command), c.ctr.Args...)); ok && n<<20 >= limit {
-		return need{fmt.Sprintf("--max-old-space-size lets its heap grow to %d MiB", n), killed, nil, diag.Error}, true
-	}
 	if j, ok := jvm.Of(c.Cluster, c.ctr); ok && j.Certain && j.Image.IsJVM() && j.Image.Runtime.JDK && j.Image.Heap == nil && limit < smallForJVM && !hidden(j, env) {
 		if heap := j.Flags.Heap(jvm.Machine{Memory: uint64(limit)}); heap.By == nil {
-			return need{fmt.Sprintf("it is a JVM without heap settings, which takes %d MiB of that for its heap", heap.Max>>20), cramped, nil, diag.Warning}, true
+			return heap.Max, true
 		}
 	}
-	return need{}, false
-}
-
-// place makes a value of where a variable is written, for the position only.
-func (c *check) place(from cluster.Origin) *quantity {
-	if from.Object != c.ctr.Workload.Object {
-		return nil
-	}
-	return &quantity{From: from}
+	return 0, false
 }
 
 // hidden reports whether options that the files do not show may set the heap.
@@ -299,40 +265,6 @@ func hidden(j *jvm.JVM, env cluster.Environment) bool {
 	return env.Open || len(j.Flags.Opaque) > 0 || slices.ContainsFunc(env.Variables, func(v cluster.Variable) bool {
 		return !v.Known && strings.Contains(v.Name, "OPTS") || strings.Contains(v.Name, "HEAP")
 	})
-}
-
-// goMemory parses GOMEMLIMIT: a number with B, KiB, MiB, GiB, TiB or nothing;
-// "off" is no limit (https://pkg.go.dev/runtime#hdr-Environment_Variables).
-func goMemory(s string) (int64, bool) {
-	number, shift := s, 0
-	for i, unit := range []string{"KiB", "MiB", "GiB", "TiB"} {
-		if rest, ok := strings.CutSuffix(s, unit); ok {
-			number, shift = rest, 10*(i+1)
-			break
-		}
-	}
-	n, err := strconv.ParseInt(strings.TrimSuffix(number, "B"), 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt64>>shift {
-		return 0, false
-	}
-	return n << shift, true
-}
-
-// oldSpace returns the last --max-old-space-size among the words, in MiB. V8
-// takes dashes and underscores alike (https://nodejs.org/api/cli.html#--max-old-space-sizesize-in-mib).
-func oldSpace(words []string) (mib int64, ok bool) {
-	for _, word := range words {
-		for _, w := range strings.Fields(word) {
-			name, value, _ := strings.Cut(w, "=")
-			if strings.ReplaceAll(name, "_", "-") != "--max-old-space-size" {
-				continue
-			}
-			if n, err := strconv.ParseInt(value, 10, 64); err == nil && n > 0 && n < 1<<40 {
-				mib, ok = n, true
-			}
-		}
-	}
-	return mib, ok
 }
 
 // checkPod reports violations of the constraints on the pod as a whole.
