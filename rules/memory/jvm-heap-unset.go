@@ -34,6 +34,9 @@ func checkHeapUnset(p *rule.Pass, w *manifest.Workload) {
 			continue
 		}
 		h := heapCheck{Pass: p, ctr: ctr, jvm: j, limit: limit}
+		if blindness, _ := jvm.Awareness(ctr.Image); blindness == jvm.Blind {
+			continue // jvm-not-container-aware says what its heap is
+		}
 		if heap := j.Flags.Heap(h.machine()); heap.By == nil {
 			p.Report(heapUnsetFinding(ctr, j, heap, limit))
 		}

@@ -19,6 +19,7 @@ var Family = &rule.Family{
 	Rules: []*rule.Rule{
 		jvmHeapOverLimit,
 		jvmHeapUnset,
+		jvmNotContainerAware,
 		jvmFlagRefused,
 		dotnetHeapOverLimit,
 		ephemeralStorageTooSmall,
