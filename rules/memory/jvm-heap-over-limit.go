@@ -268,19 +268,3 @@ func (h *heapCheck) largerLimit(o *manifest.Object) rule.Fix {
 	}
 	return fix
 }
-
-// size writes bytes as Kubernetes does, in whole Gi or else in Mi.
-func size(n uint64) string {
-	if n >= 1<<30 && n%(1<<30) == 0 {
-		return fmt.Sprintf("%dGi", n>>30)
-	}
-	return fmt.Sprintf("%dMi", n>>20)
-}
-
-// trim writes a percentage without needless digits.
-func trim(f float64) string {
-	if f >= 99 && f < 100 {
-		return strconv.FormatFloat(f, 'f', 1, 64)
-	}
-	return strconv.FormatFloat(f, 'f', 0, 64)
-}

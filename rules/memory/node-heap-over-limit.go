@@ -37,14 +37,6 @@ func checkNodeHeap(p *rule.Pass, w *manifest.Workload) {
 	}
 }
 
-// usableLimit returns the container's memory limit, false where there is none, or
-// one in which nothing runs: memory-limit-in-millibytes and memory-limit-too-low
-// speak of that.
-func usableLimit(c *cluster.Cluster, ctr *manifest.Container) (*cluster.Value[resource.Quantity], bool) {
-	limit := c.Memory(ctr).Limit
-	return limit, limit != nil && limit.V.Value() >= meant
-}
-
 func nodeHeapFinding(ctr *manifest.Container, n *nodejs.Process, limit *cluster.Value[resource.Quantity]) rule.Finding {
 	by := *n.By
 	most := uint64(limit.V.Value())
@@ -81,19 +73,6 @@ func nodeHeapFinding(ctr *manifest.Container, n *nodejs.Process, limit *cluster.
 	}
 	f.Fixes = []rule.Fix{smallerOldSpace(by, most), largerNodeLimit(ctr, n, limit, f.Object)}
 	return f
-}
-
-// limitRelated points to where the limit is written.
-func limitRelated(ctr *manifest.Container, limit *cluster.Value[resource.Quantity]) []rule.Related {
-	from := limit.From
-	if from.Object == nil {
-		return nil
-	}
-	message := "memory limit " + limit.V.String()
-	if from.Object != ctr.Workload.Object {
-		message += " from " + from.Object.String()
-	}
-	return []rule.Related{{Object: from.Object, At: from.Path, Within: from.Within, Message: message}}
 }
 
 // nodeShare is the part of the limit that the old space is advised to take: what
