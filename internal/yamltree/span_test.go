@@ -319,6 +319,39 @@ func FuzzPositions(f *testing.F) {
 					}
 				}
 			}
+			oneLineRoundTrip(t, tree, p, text)
 		}
 	})
+}
+
+// oneLineRoundTrip holds the text of a scalar that stands in one line against
+// its value: a plain string is its value, any other reads as it alone.
+func oneLineRoundTrip(t *testing.T, tree *yamltree.Tree, p node.Path, text string) {
+	loc, _ := tree.Locate(p, node.Value)
+	written := text[loc.Span.Start:loc.Span.End]
+	want, _ := tree.Value(p)
+	switch want.(type) {
+	case map[string]any, []any, nil:
+		return
+	}
+	if key, ok := tree.Locate(p, node.KeyOf); ok && key.Span == loc.Span && want == "" {
+		return // nothing is written: the key stands for it
+	}
+	if loc.Defined != nil || strings.ContainsAny(written, "\n\r\u0085\u2028\u2029") || strings.ContainsAny(written[:min(1, len(written))], "|>&!") {
+		return
+	}
+	if plain, ok := want.(string); ok && !strings.HasPrefix(written, `"`) && !strings.HasPrefix(written, "'") {
+		if written != plain { // what it means alone may depend on the brackets around it
+			t.Fatalf("%s: %q of %q is not its value %q", p, written, text, plain)
+		}
+		return
+	}
+	alone := "- " + written
+	again, err := yamltree.Parse(source.NewFile("x", alone), source.Span{End: len(alone)})
+	if err != nil {
+		t.Fatalf("%s: %q of %q cannot be read alone: %v", p, written, text, err)
+	}
+	if got, _ := again.Value(node.P(0)); !reflect.DeepEqual(got, want) {
+		t.Fatalf("%s: %q of %q reads as %#v alone, want %#v", p, written, text, got, want)
+	}
 }
