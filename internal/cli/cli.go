@@ -115,6 +115,10 @@ func newApp(s Streams) *cli.App {
 				Flags: []cli.Flag{policyFlag()}, Action: func(c *cli.Context) error { return explain(c, s) },
 			},
 			{
+				Name: "images", Usage: "show what is known of images, those of " + configName + " too", ArgsUsage: "[IMAGE...]",
+				Action: func(c *cli.Context) error { return showImages(c, s) },
+			},
+			{
 				Name: "test", Usage: "run the tests (*_test.rego) of Rego policies", ArgsUsage: "DIR...",
 				Action: func(c *cli.Context) error { return testPolicies(c, s) },
 			},

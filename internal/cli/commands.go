@@ -150,6 +150,13 @@ external: []
 #     options:
 #       maxHeapPercent: 80
 
+# What is known of your own images: crashlint images shows the shape.
+# images:
+#   - names: [registry.example.com/shop/api]
+#     runtime: {name: jvm}
+#     java: {feature: 17}
+#     startup: {seconds: 60}
+
 # Findings to leave out, each with its reason.
 # ignore:
 #   - rule: missing-secret-target

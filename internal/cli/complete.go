@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/report"
 )
 
@@ -56,6 +57,10 @@ func complete(app *cli.App, out io.Writer, words []string) {
 	case command == "explain":
 		all, _ := newCatalogue(nil)
 		candidates = all.ids()
+	case command == "images":
+		for _, e := range images.Builtin().Entries {
+			candidates = append(candidates, e.Names...)
+		}
 	case command == "completion":
 		candidates = shells
 	case !paths:

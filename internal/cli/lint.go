@@ -20,6 +20,7 @@ import (
 	"github.com/crashlint/crashlint/internal/config"
 	"github.com/crashlint/crashlint/internal/diag"
 	"github.com/crashlint/crashlint/internal/engine"
+	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/loader"
 	"github.com/crashlint/crashlint/internal/report"
 )
@@ -86,6 +87,10 @@ func lint(c *cli.Context, s Streams) error {
 		return err
 	}
 
+	known, err := images.Builtin().With(st.config.Images)
+	if err != nil {
+		return err
+	}
 	options, err := loadOptions(c, s, st, paths)
 	if err != nil {
 		return err
@@ -100,6 +105,7 @@ func lint(c *cli.Context, s Streams) error {
 		}
 		view := cluster.New(loaded.Set, cluster.Options{
 			Namespace: cmp.Or(c.String("namespace"), st.config.Namespace), Version: st.version, External: st.config.External,
+			Images: known,
 		})
 		found, more := engine.Run(view, engine.Options{
 			Rules: chosen, Known: all.known(), Ignores: ignores(st.config), Today: started,

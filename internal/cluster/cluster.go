@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"sync"
 
+	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 )
@@ -22,6 +23,8 @@ type Options struct {
 	// External holds glob patterns of "Kind/name" or "Kind/namespace/name" for
 	// objects that exist though no file shows them.
 	External []string
+	// Images is what is known of images, nil for what comes with crashlint.
+	Images *images.Catalogue
 }
 
 // A Cluster is a set of objects as a cluster sees it. It is safe for use by
@@ -60,6 +63,13 @@ func (c *Cluster) NamespaceOf(o *manifest.Object) string {
 		return "" // the namespace of the patched object before kustomize sets it
 	}
 	return cmp.Or(o.Namespace, c.Options.Namespace)
+}
+
+// Image returns what is known of the container's image, nothing where it is not
+// known.
+func (c *Cluster) Image(ctr *manifest.Container) images.Facts {
+	facts, _ := cmp.Or(c.Options.Images, images.Builtin()).Lookup(ctr.Image)
+	return facts
 }
 
 // An Origin is where an effective value was written.

@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/kubelet"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
@@ -98,8 +97,7 @@ func (c *Cluster) process(ctr *manifest.Container) Process {
 	case len(ctr.Command) > 0:
 		p.Words = append(words(ctr.Command, "command"), args...)
 	default:
-		facts, _ := images.Lookup(ctr.Image)
-		entrypoint, command := facts.Entrypoint()
+		entrypoint, command := c.Image(ctr).Entrypoint()
 		if len(entrypoint) == 0 && len(command) == 0 {
 			p.Words, p.Partial = args, true
 			return p

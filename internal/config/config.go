@@ -15,6 +15,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"github.com/crashlint/crashlint/internal/diag"
+	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/node"
 	"github.com/crashlint/crashlint/internal/source"
 	"github.com/crashlint/crashlint/internal/yamltree"
@@ -33,6 +34,7 @@ type Config struct {
 	MinSeverity       string          `json:"minSeverity,omitempty" jsonschema:"enum=error,enum=warning,enum=info" jsonschema_description:"The least severity that is shown."`
 	Policies          []string        `json:"policies,omitempty" jsonschema_description:"Folders of Rego policies to run beside the built-in rules."`
 	External          []string        `json:"external,omitempty" jsonschema_description:"Objects that exist though no file shows them, as glob patterns of Kind/name or Kind/namespace/name."`
+	Images            []images.Entry  `json:"images,omitempty" jsonschema_description:"What is known of your own images, or is otherwise than crashlint images says."`
 	Rules             map[string]Rule `json:"rules,omitempty" jsonschema_description:"Settings of rules, by rule id."`
 	Ignore            []Ignore        `json:"ignore,omitempty" jsonschema_description:"Findings to leave out of the report, each with its reason."`
 
@@ -170,6 +172,13 @@ func (c *Config) check(e *Error) {
 	severity(c.MinSeverity, node.P("minSeverity"), "error", "warning", "info")
 	if _, err := ParseVersion(c.KubernetesVersion); err != nil {
 		c.report(e, node.P("kubernetesVersion"), "%v", err)
+	}
+	for i, entry := range c.Images {
+		if err := entry.Check(); err != nil {
+			c.report(e, node.P("images", i), "%v", err)
+		} else if _, err := images.Builtin().With(c.Images[:i+1]); err != nil {
+			c.report(e, node.P("images", i, "names"), "%v", err)
+		}
 	}
 	for id, r := range c.Rules {
 		severity(r.Severity, node.P("rules", id, "severity"), "error", "warning", "info")

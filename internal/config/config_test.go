@@ -58,18 +58,21 @@ ignore:
 
 func TestMistakesHaveALine(t *testing.T) {
 	for text, want := range map[string]string{
-		"failon: error\n":                                `.crashlint.yaml:1:1: there is no setting "failon": write failOn`,
-		"a: 1\nfailOn: fatal\n":                          `.crashlint.yaml:1:1: there is no setting "a": crashlint schema describes them all|.crashlint.yaml:2:9: "fatal" is not one of error, warning, info, never`,
-		"exclude: charts\n":                              `.crashlint.yaml:1:10: exclude: "charts" is a string, but the field takes a list`,
-		"external: [db]\n":                               `.crashlint.yaml:1:12: "db" is not a pattern of Kind/name or Kind/namespace/name`,
-		"kubernetesVersion: 1.31\n":                      `.crashlint.yaml:1:20: kubernetesVersion: 1.31 is a number, but the field takes a string: put it in quotes`,
-		"kubernetesVersion: latest\n":                    `.crashlint.yaml:1:20: "latest" is not a Kubernetes version: write 1.31`,
-		"ignore:\n  - rule: a-b\n":                       `.crashlint.yaml:2:5: an ignore needs a reason`,
-		"ignore:\n  - reason: x\n":                       `.crashlint.yaml:2:5: an ignore needs a rule, an object or a path`,
-		"ignore:\n  - {path: a, reason: x, until: soon}": `.crashlint.yaml:2:33: "soon" is not a date: write YYYY-MM-DD`,
-		"rules:\n  a-b: {severity: off}\n":               `.crashlint.yaml:2:19: rules.a-b.severity: off is a boolean, but the field takes a string: put it in quotes`,
-		"failOn: error\nfailOn: info\n":                  `.crashlint.yaml:2:1: failOn is written twice`,
-		"a: [b\n":                                        `.crashlint.yaml:`,
+		"failon: error\n":                                  `.crashlint.yaml:1:1: there is no setting "failon": write failOn`,
+		"a: 1\nfailOn: fatal\n":                            `.crashlint.yaml:1:1: there is no setting "a": crashlint schema describes them all|.crashlint.yaml:2:9: "fatal" is not one of error, warning, info, never`,
+		"exclude: charts\n":                                `.crashlint.yaml:1:10: exclude: "charts" is a string, but the field takes a list`,
+		"external: [db]\n":                                 `.crashlint.yaml:1:12: "db" is not a pattern of Kind/name or Kind/namespace/name`,
+		"kubernetesVersion: 1.31\n":                        `.crashlint.yaml:1:20: kubernetesVersion: 1.31 is a number, but the field takes a string: put it in quotes`,
+		"kubernetesVersion: latest\n":                      `.crashlint.yaml:1:20: "latest" is not a Kubernetes version: write 1.31`,
+		"ignore:\n  - rule: a-b\n":                         `.crashlint.yaml:2:5: an ignore needs a reason`,
+		"ignore:\n  - reason: x\n":                         `.crashlint.yaml:2:5: an ignore needs a rule, an object or a path`,
+		"ignore:\n  - {path: a, reason: x, until: soon}":   `.crashlint.yaml:2:33: "soon" is not a date: write YYYY-MM-DD`,
+		"rules:\n  a-b: {severity: off}\n":                 `.crashlint.yaml:2:19: rules.a-b.severity: off is a boolean, but the field takes a string: put it in quotes`,
+		"failOn: error\nfailOn: info\n":                    `.crashlint.yaml:2:1: failOn is written twice`,
+		"images:\n  - names: [app:1]\n":                    `.crashlint.yaml:2:5: app:1: a name has no tag`,
+		"images:\n  - names: [app]\n  - names: [app]\n":    `.crashlint.yaml:3:12: two entries claim docker.io/library/app`,
+		"images:\n  - {names: [app], heap: {sise: 1Gi}}\n": `.crashlint.yaml:2:27: there is no setting "images[0].heap.sise": write size|.crashlint.yaml:2:5: app: heap: want a size, such as 512Mi, a percent of the limit, or jvm: true`,
+		"a: [b\n": `.crashlint.yaml:`,
 	} {
 		_, bad := parse(t, text)
 		got := strings.Join(bad, "|")

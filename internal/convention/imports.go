@@ -57,7 +57,7 @@ var law = []layer{
 		"internal/source", "internal/node", "internal/diag", "internal/yamltree", "internal/manifest",
 	}},
 	{pkg: "internal/config", ours: []string{
-		"internal/source", "internal/node", "internal/diag", "internal/yamltree", "internal/rule",
+		"internal/source", "internal/node", "internal/diag", "internal/images", "internal/yamltree", "internal/rule",
 	}},
 	{pkg: "internal/engine", ours: []string{
 		"internal/source", "internal/node", "internal/diag", "internal/manifest", "internal/cluster", "internal/rule",
@@ -74,7 +74,7 @@ var law = []layer{
 		"internal/cluster", "internal/rule", "internal/loader", "internal/engine", "internal/fix",
 	}},
 	{pkg: "internal/cli", ours: []string{
-		"internal/source", "internal/node", "internal/diag", "internal/yamltree", "internal/manifest", "internal/cluster",
+		"internal/source", "internal/node", "internal/diag", "internal/yamltree", "internal/manifest", "internal/images", "internal/cluster",
 		"internal/rule", "internal/loader", "internal/config", "internal/engine", "internal/rego", "internal/fix",
 		"internal/report", "rules", "policies",
 	}},

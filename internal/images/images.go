@@ -4,37 +4,59 @@
 // only, each with its source; what it does not know stays unknown.
 package images
 
-import (
-	_ "embed"
-	"fmt"
-	"strings"
-	"sync"
+import "k8s.io/apimachinery/pkg/api/resource"
 
-	"github.com/distribution/reference"
-	"k8s.io/apimachinery/pkg/api/resource"
-	"sigs.k8s.io/yaml"
-)
-
-// Facts is what is known of one image. A nil or empty field is not known.
-type Facts struct {
+// An Entry is what is known of an image, by its repositories.
+type Entry struct {
 	// Names are repositories without a tag in the short form of the Docker CLI:
 	// "tomcat", "bitnami/kafka", "quay.io/keycloak/keycloak". The organisation
 	// "bitnami" stands for its forks bitnamilegacy and bitnamisecure too.
-	Names []string `json:"names"`
+	Names []string `json:"names" jsonschema_description:"Repositories without a tag, as for docker pull."`
+	// Facts hold for every tag.
+	Facts
+	// Releases are facts that hold for some tags only, and replace those above.
+	Releases []Release `json:"releases,omitempty" jsonschema_description:"Facts of some tags only; they replace those above."`
+}
+
+// A Release is what is known of the tags of an image from one version on and up
+// to another. It is in force for a tag all of whose versions lie between them:
+// "9" may be 9.0 as well as 9.9.
+type Release struct {
+	Since string `json:"since,omitempty" jsonschema_description:"The first version that the facts hold for."`
+	Until string `json:"until,omitempty" jsonschema_description:"The first version that they do not hold for any more."`
+	Facts
+}
+
+// Facts is what is known of one image. A nil or empty field is not known.
+type Facts struct {
+	// Name is the first of the names that the facts are filed under.
+	Name string `json:"-"`
 	// Runtime is what the main process runs on.
-	Runtime *Runtime `json:"runtime,omitempty"`
+	Runtime *Runtime `json:"runtime,omitempty" jsonschema_description:"What the main process runs on."`
+	// Java is the release of Java in the image, where its tag does not say.
+	Java *Java `json:"java,omitempty" jsonschema_description:"The release of Java in the image."`
 	// Process is the image's own argument vector.
-	Process *Process `json:"process,omitempty"`
+	Process *Process `json:"process,omitempty" jsonschema_description:"The image's entrypoint and command."`
 	// Options are the variables that the start script puts on the command line
 	// of its JVM, in the order in which it does: the last that sets a flag wins.
-	Options []Option `json:"options,omitempty"`
+	Options []Option `json:"options,omitempty" jsonschema_description:"Variables that the start script hands to the JVM, in their order on its command line."`
 	// Heap is the heap that the image gives its JVM when nobody sets one.
-	Heap *Heap `json:"heap,omitempty"`
+	Heap *Heap `json:"heap,omitempty" jsonschema_description:"The maximum heap of its JVM when nobody sets one."`
 	// Startup is how long the program is known to take to start.
-	Startup *Startup `json:"startup,omitempty"`
+	Startup *Startup `json:"startup,omitempty" jsonschema_description:"How long the program takes to start."`
 	// Ports are the variables that the program takes a port number from, and
 	// that keep it from starting when they hold a URL instead.
-	Ports []Port `json:"ports,omitempty"`
+	Ports []Port `json:"ports,omitempty" jsonschema_description:"Variables that the program takes a port number from."`
+}
+
+// A Java is a release of Java.
+type Java struct {
+	// Feature is the feature release: 8, 17.
+	Feature int `json:"feature" jsonschema_description:"8, 11, 17, ..."`
+	// Update is the newest update release that the image can hold, 0 when that
+	// is not known: 181 for an image built before 8u191 came out.
+	Update int    `json:"update,omitempty" jsonschema_description:"The newest update that the image can hold: 181 of 8u181."`
+	Source string `json:"source,omitempty"`
 }
 
 // A Runtime is a fact about the main process's runtime.
@@ -43,14 +65,14 @@ type Runtime struct {
 	Name string `json:"name"`
 	// JDK is true for a bare runtime image, which runs a program of its user.
 	JDK    bool   `json:"jdk,omitempty"`
-	Source string `json:"source"`
+	Source string `json:"source,omitempty"`
 }
 
 // A Process is the argument vector of the image's configuration.
 type Process struct {
 	Entrypoint []string `json:"entrypoint,omitempty"`
 	Command    []string `json:"command,omitempty"`
-	Source     string   `json:"source"`
+	Source     string   `json:"source,omitempty"`
 }
 
 // A Form is how a variable says how large the heap is to be.
@@ -69,25 +91,26 @@ const (
 type Option struct {
 	Name   string `json:"name"`
 	Form   Form   `json:"form"`
-	Source string `json:"source"`
+	Source string `json:"source,omitempty"`
 }
 
-// A Heap is an image's own choice of the maximum heap.
+// A Heap is an image's own choice of the maximum heap: one of its fields.
 type Heap struct {
+	// JVM is true when the start script leaves the choice to the JVM.
+	JVM bool `json:"jvm,omitempty" jsonschema_description:"The image leaves the heap to the JVM."`
 	// Size is a quantity of bytes, "1Gi"; empty when the image computes it.
 	Size string `json:"size,omitempty"`
 	// Percent is the share of the container's memory limit that the image takes.
 	Percent float64 `json:"percent,omitempty"`
-	Source  string  `json:"source"`
+	Source  string  `json:"source,omitempty"`
 }
 
-// Bytes returns Size in bytes, 0 when the image computes the heap. It panics on
-// a size that is no quantity, which the test of the data rules out.
+// Bytes returns Size in bytes, 0 when the image computes the heap.
 func (h *Heap) Bytes() int64 {
-	if h.Size == "" {
-		return 0
+	q, err := resource.ParseQuantity(h.Size)
+	if err != nil {
+		return 0 // Entry.Check refuses any other text than an empty one
 	}
-	q := resource.MustParse(h.Size) // the test of the data parses each
 	return q.Value()
 }
 
@@ -101,7 +124,7 @@ type Startup struct {
 // A Port is a variable that the program takes a port number from.
 type Port struct {
 	Name   string `json:"name"`
-	Source string `json:"source"`
+	Source string `json:"source,omitempty"`
 }
 
 // Entrypoint returns the image's entrypoint and its default arguments, empty
@@ -115,80 +138,3 @@ func (f Facts) Entrypoint() (entrypoint, command []string) {
 
 // IsJVM reports whether the main process is known to be a JVM.
 func (f Facts) IsJVM() bool { return f.Runtime != nil && f.Runtime.Name == "jvm" }
-
-//go:embed facts.yaml
-var data []byte
-
-type file struct {
-	Images []Facts `json:"images"`
-}
-
-var load = sync.OnceValue(func() map[string]Facts {
-	index, err := parse(data)
-	if err != nil {
-		panic("images: facts.yaml: " + err.Error()) // the tests read it
-	}
-	return index
-})
-
-// parse reads the data strictly and indexes it by repository.
-func parse(text []byte) (map[string]Facts, error) {
-	var f file
-	if err := yaml.UnmarshalStrict(text, &f); err != nil {
-		return nil, err
-	}
-	index := map[string]Facts{}
-	for _, facts := range f.Images {
-		for _, name := range facts.Names {
-			repos, err := repositories(name)
-			if err != nil {
-				return nil, err
-			}
-			for _, repo := range repos {
-				if _, ok := index[repo]; ok {
-					return nil, fmt.Errorf("two entries claim %s", repo)
-				}
-				index[repo] = facts
-			}
-		}
-	}
-	return index, nil
-}
-
-// repositories returns the full names that a name in the data stands for.
-func repositories(name string) ([]string, error) {
-	ref, err := reference.ParseNormalizedNamed(name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	if !reference.IsNameOnly(ref) {
-		return nil, fmt.Errorf("%s: a name has no tag", name)
-	}
-	full := []string{ref.Name()}
-	// Bitnami moved its images in August 2025 and sells hardened ones:
-	// https://github.com/bitnami/containers/issues/83267.
-	if app, ok := strings.CutPrefix(ref.Name(), "docker.io/bitnami/"); ok {
-		full = append(full, "docker.io/bitnamilegacy/"+app, "docker.io/bitnamisecure/"+app)
-	}
-	return full, nil
-}
-
-// Lookup returns the facts about the image that the reference names. A copy in
-// another registry counts when it keeps the organisation: a pull-through cache
-// serves docker.io/bitnami/kafka as harbor.example/proxy/bitnami/kafka.
-func Lookup(ref string) (Facts, bool) {
-	named, err := reference.ParseNormalizedNamed(ref)
-	if err != nil {
-		return Facts{}, false
-	}
-	index := load()
-	if f, ok := index[named.Name()]; ok {
-		return f, true
-	}
-	parts := strings.Split(reference.Path(named), "/")
-	if len(parts) < 2 {
-		return Facts{}, false
-	}
-	f, ok := index["docker.io/"+strings.Join(parts[len(parts)-2:], "/")]
-	return f, ok
-}

@@ -2,82 +2,137 @@ package images
 
 import (
 	"net/url"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
-
-	"k8s.io/apimachinery/pkg/api/resource"
-	"sigs.k8s.io/yaml"
 )
 
 func TestFactsAreSound(t *testing.T) {
-	if _, err := parse(data); err != nil {
+	entries, err := read(data)
+	if err != nil {
 		t.Fatal(err)
 	}
-	var f file
-	if err := yaml.UnmarshalStrict(data, &f); err != nil {
+	if _, err := (&Catalogue{}).With(entries); err != nil {
 		t.Fatal(err)
 	}
-	for _, facts := range f.Images {
-		if len(facts.Names) == 0 {
-			t.Fatalf("an entry without a name: %+v", facts)
-		}
-		name := facts.Names[0]
-		sources := []string{}
-		switch r := facts.Runtime; {
-		case r != nil && r.Name != "":
-			sources = append(sources, r.Source)
-		case r != nil || len(facts.Ports) == 0:
-			t.Errorf("%s: no runtime", name)
-		}
-		for _, p := range facts.Ports {
-			sources = append(sources, p.Source)
-			if p.Name == "" {
-				t.Errorf("%s: a port without a name", name)
-			}
-		}
-		if p := facts.Process; p != nil {
-			sources = append(sources, p.Source)
-			if len(p.Entrypoint)+len(p.Command) == 0 {
-				t.Errorf("%s: a process without words", name)
-			}
-		}
-		for _, o := range facts.Options {
-			sources = append(sources, o.Source)
-			if o.Name == "" || o.Form != Flags && o.Form != Size && o.Form != Megabytes {
-				t.Errorf("%s: option %+v", name, o)
-			}
-		}
-		if h := facts.Heap; h != nil {
-			sources = append(sources, h.Source)
-			if _, err := resource.ParseQuantity(h.Size); (h.Size != "" && err != nil) || (h.Size == "") != (h.Percent > 0) {
-				t.Errorf("%s: heap %+v: want a size or a percentage", name, h)
-			}
-		}
-		if s := facts.Startup; s != nil {
-			sources = append(sources, s.Source)
-			if s.Seconds <= 0 {
-				t.Errorf("%s: start-up of %d s", name, s.Seconds)
-			}
-		}
-		for _, s := range sources {
-			if u, err := url.Parse(s); err != nil || u.Scheme != "https" || u.Host == "" {
-				t.Errorf("%s: %q is no source", name, s)
+	for _, e := range entries {
+		sourced(t, e.Names[0], reflect.ValueOf(e))
+		for i, r := range e.Releases {
+			for _, other := range e.Releases[:i] {
+				if field, ok := overlap(r, other); ok {
+					t.Errorf("%s: two releases say the %s of one tag", e.Names[0], field)
+				}
 			}
 		}
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+// sourced holds every fact below v to name its source.
+func sourced(t *testing.T, at string, v reflect.Value) {
+	t.Helper()
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			sourced(t, at, v.Elem())
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			sourced(t, at, v.Index(i))
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			field := v.Type().Field(i)
+			if field.Name != "Source" {
+				sourced(t, at+" "+field.Name, v.Field(i))
+				continue
+			}
+			if u, err := url.Parse(v.Field(i).String()); err != nil || u.Scheme != "https" || u.Host == "" {
+				t.Errorf("%s: %q is no source", at, v.Field(i).String())
+			}
+		}
+	}
+}
+
+// overlap returns a fact that both releases say of some version.
+func overlap(a, b Release) (string, bool) {
+	from, _ := bound(a.Since)
+	until, bounded := bound(a.Until)
+	otherFrom, _ := bound(b.Since)
+	otherUntil, otherBounded := bound(b.Until)
+	if bounded && slices.Compare(until, otherFrom) <= 0 || otherBounded && slices.Compare(otherUntil, from) <= 0 {
+		return "", false
+	}
+	x, y := reflect.ValueOf(a.Facts), reflect.ValueOf(b.Facts)
+	for i := range x.NumField() {
+		if !x.Field(i).IsZero() && !y.Field(i).IsZero() {
+			return x.Type().Field(i).Name, true
+		}
+	}
+	return "", false
+}
+
+func TestRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"images: [{names: [kafka]}, {names: [docker.io/library/kafka]}]":     "two entries claim docker.io/library/kafka",
-		"images: [{names: [bitnami/kafka]}, {names: [bitnamilegacy/kafka]}]": "two entries claim docker.io/bitnamilegacy/kafka",
-		"images: [{names: ['kafka:3']}]":                                     "has no tag",
-		"images: [{names: [Kafka]}]":                                         "Kafka",
-		"images: [{names: [kafka], heaps: {}}]":                              "heaps",
+		"images: [{names: [kafka]}, {names: [docker.io/library/kafka]}]":            "two entries claim docker.io/library/kafka",
+		"images: [{names: [bitnami/kafka]}, {names: [bitnamilegacy/kafka]}]":        "two entries claim docker.io/bitnamilegacy/kafka",
+		"images: [{names: ['kafka:3']}]":                                            "has no tag",
+		"images: [{names: [Kafka]}]":                                                "Kafka",
+		"images: [{names: [kafka], heaps: {}}]":                                     "heaps",
+		"images: [{}]":                                                              "needs the names",
+		"images: [{names: [kafka], options: [{name: A, form: kilobytes}]}]":         "kilobytes",
+		"images: [{names: [kafka], heap: {size: 1GB}}]":                             "want a size",
+		"images: [{names: [kafka], heap: {size: 1Gi, percent: 50}}]":                "want a size",
+		"images: [{names: [kafka], releases: [{heap: {percent: 50}}]}]":             "want versions",
+		"images: [{names: [kafka], releases: [{since: new}]}]":                      "want versions",
+		"images: [{names: [kafka], releases: [{since: '3', until: '2.9'}]}]":        "want versions",
+		"images: [{names: [kafka], releases: [{since: '3', heap: {size: large}}]}]": "want a size",
 	} {
-		if _, err := parse([]byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		entries, err := read([]byte(text))
+		if err == nil {
+			_, err = (&Catalogue{}).With(entries)
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want one with %q", text, err, want)
 		}
+	}
+}
+
+func TestReleases(t *testing.T) {
+	c, err := (&Catalogue{}).With([]Entry{{Names: []string{"app"}, Facts: Facts{Heap: &Heap{Percent: 25}}, Releases: []Release{
+		{Until: "2.9", Facts: Facts{Heap: &Heap{Size: "1Gi"}}},
+		{Since: "3.0", Until: "4", Facts: Facts{Heap: &Heap{Size: "3Gi"}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for tag, want := range map[string]string{
+		"2.8": "1Gi", "2.8.9-alpine": "1Gi", "v1": "1Gi", "2": "", "2.9": "", "2.10": "",
+		"3": "3Gi", "3.0.0": "3Gi", "3-jdk8": "3Gi", "4": "", "latest": "", "lts-2": "",
+	} {
+		f, _ := c.Lookup("app:" + tag)
+		if f.Heap == nil || f.Heap.Size != want {
+			t.Errorf("%s: heap %+v, want %q", tag, f.Heap, want)
+		}
+	}
+}
+
+func TestWith(t *testing.T) {
+	c, err := Builtin().With([]Entry{
+		{Names: []string{"registry.example/shop/api"}, Facts: Facts{Runtime: &Runtime{Name: "jvm"}}},
+		{Names: []string{"tomcat"}, Facts: Facts{Startup: &Startup{Seconds: 90}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f, ok := c.Lookup("registry.example/shop/api:1.0"); !ok || !f.IsJVM() {
+		t.Errorf("an image of the user's: %+v", f)
+	}
+	if f, _ := c.Lookup("tomcat:10"); f.Startup == nil || f.Startup.Seconds != 90 || !f.IsJVM() {
+		t.Errorf("an image that the user adds to: %+v", f)
+	}
+	if f, _ := Builtin().Lookup("tomcat:10"); f.Startup != nil && f.Startup.Seconds == 90 {
+		t.Error("the built-in catalogue was changed")
 	}
 }
 
@@ -98,18 +153,18 @@ func TestLookup(t *testing.T) {
 		"{{ .Values.image }}":                                                                              "",
 		"UPPER/case":                                                                                       "",
 	} {
-		f, ok := Lookup(ref)
-		if got := append(f.Names, "")[0]; ok != (want != "") || got != want {
+		f, ok := Builtin().Lookup(ref)
+		if got := f.Name; ok != (want != "") || got != want {
 			t.Errorf("Lookup(%q) = %q, %v, want %q", ref, got, ok, want)
 		}
 	}
 }
 
 func TestHeapBytes(t *testing.T) {
-	if f, _ := Lookup("apache/kafka"); f.Heap.Bytes() != 1<<30 || !f.IsJVM() {
+	if f, _ := Builtin().Lookup("apache/kafka"); f.Heap.Bytes() != 1<<30 || !f.IsJVM() {
 		t.Errorf("Kafka's heap: %+v", f.Heap)
 	}
-	if f, _ := Lookup("trinodb/trino"); f.Heap.Bytes() != 0 || f.Heap.Percent != 80 {
+	if f, _ := Builtin().Lookup("trinodb/trino"); f.Heap.Bytes() != 0 || f.Heap.Percent != 80 {
 		t.Errorf("Trino's heap: %+v", f.Heap)
 	}
 }

@@ -33,9 +33,9 @@ func checkRefused(p *rule.Pass, w *manifest.Workload) {
 		if !ok || !jvm.HotSpot(ctr.Image) {
 			continue
 		}
-		version, versionKnown := jvm.Version(ctr.Image)
+		version := j.Release.Feature
 		refused := slices.DeleteFunc(j.Refused(), func(r jvm.VersionRefusal) bool {
-			if versionKnown {
+			if version > 0 {
 				return !r.Holds(version)
 			}
 			return !r.Holds(jvm.Newest) // who has an old Java says so
@@ -71,7 +71,7 @@ func reportRefused(p *rule.Pass, ctr *manifest.Container, j *jvm.JVM, group []jv
 	}
 	who := first.Releases()
 	if version > 0 {
-		who = fmt.Sprintf("Java %d, which the image's name says it is", version)
+		who = fmt.Sprintf("Java %d, which the image has", version)
 	}
 	f.Message = fmt.Sprintf("container %q: %s is refused by %s: %s; the JVM exits with 1 at once, again and again", ctr.Name, by, who, first.Reason)
 	switch unsaid := version == 0 && !everywhere; {

@@ -110,7 +110,7 @@ func (h *heapCheck) imageDefault() {
 		Object: h.ctr.Workload.Object, At: at, Severity: diag.Warning,
 		Message: fmt.Sprintf("container %q: %s gives its JVM a heap of %s when none is set, and the memory limit is %s: OOMKilled (137) once the heap fills",
 			h.ctr.Name, h.ctr.Image, size(h.heap.Asked), h.limit.V.String()),
-		Notes: append(h.sum(), "the image's default: "+image.Source),
+		Notes: append(h.sum(), "the image's default: "+cmp.Or(image.Source, "images in the configuration")),
 		Needs: h.needs(h.ctr.Workload.Object),
 	}
 	if h.limit.From.Object != f.Object || !slices.Equal(h.limit.From.Path, at) {

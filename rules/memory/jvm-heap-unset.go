@@ -34,7 +34,7 @@ func checkHeapUnset(p *rule.Pass, w *manifest.Workload) {
 			continue
 		}
 		h := heapCheck{Pass: p, ctr: ctr, jvm: j, limit: limit}
-		if blindness, _ := jvm.Awareness(ctr.Image); blindness == jvm.Blind {
+		if j.Release.Blindness() == jvm.Blind {
 			continue // jvm-not-container-aware says what its heap is
 		}
 		if heap := j.Flags.Heap(h.machine()); heap.By == nil {
@@ -46,9 +46,10 @@ func checkHeapUnset(p *rule.Pass, w *manifest.Workload) {
 // ownHeap reports whether the JVM is sure to choose its heap itself: nothing
 // unknown reaches it, and no start script of a known program chooses for it.
 func ownHeap(j *jvm.JVM) bool {
-	program := j.Entrypoint && j.Image.IsJVM() && !j.Image.Runtime.JDK
+	heap := j.Image.Heap
+	program := j.Entrypoint && j.Image.IsJVM() && !j.Image.Runtime.JDK && heap == nil
 	conventional := slices.ContainsFunc(j.Options, func(o jvm.Option) bool { return o.Convention })
-	return j.Certain && !program && !conventional && len(j.Flags.Opaque) == 0 && j.Image.Heap == nil
+	return j.Certain && !program && !conventional && len(j.Flags.Opaque) == 0 && (heap == nil || heap.JVM)
 }
 
 func heapUnsetFinding(ctr *manifest.Container, j *jvm.JVM, heap jvm.Heap, limit *cluster.Value[resource.Quantity]) rule.Finding {

@@ -26,16 +26,15 @@ var jvmNotContainerAware = &rule.Rule{
 func checkContainerAware(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
 		limit, ok := usableLimit(p.Cluster, ctr)
-		blindness, release := jvm.Awareness(ctr.Image)
-		if !ok || blindness == jvm.Sees || ctr.Role == manifest.Init || !jvm.HotSpot(ctr.Image) {
+		if !ok || ctr.Role == manifest.Init || !jvm.HotSpot(ctr.Image) {
 			continue
 		}
 		j, ok := jvm.Of(p.Cluster, ctr)
-		if !ok || !ownHeap(j) || p.Cluster.Environment(ctr).Open || toldToLook(j) {
+		if !ok || j.Release.Blindness() == jvm.Sees || !ownHeap(j) || p.Cluster.Environment(ctr).Open || toldToLook(j) {
 			continue
 		}
 		if share, ok := shareOfNode(j); ok {
-			p.Report(blindFinding(ctr, j, limit, share, blindness, release))
+			p.Report(blindFinding(ctr, j, limit, share))
 		}
 	}
 }
@@ -54,22 +53,22 @@ func shareOfNode(j *jvm.JVM) (percent float64, ok bool) {
 	return large.Percent, large.Max != small.Max && large.Percent > 0
 }
 
-func blindFinding(ctr *manifest.Container, j *jvm.JVM, limit *cluster.Value[resource.Quantity], share float64, blindness jvm.Blindness, release string) rule.Finding {
+func blindFinding(ctr *manifest.Container, j *jvm.JVM, limit *cluster.Value[resource.Quantity], share float64) rule.Finding {
 	where, nodes := "", "any node"
-	if blindness == jvm.BlindOnV2 {
+	if j.Release.Blindness() == jvm.BlindOnV2 {
 		where, nodes = " on a node with cgroup v2", "a node with cgroup v2"
 	}
 	f := rule.Finding{
 		Object: ctr.Workload.Object, At: ctr.At("resources", "limits", "memory"),
 		Message: fmt.Sprintf("container %q: Java %s does not see the %s memory limit%s and lets its heap grow to %s%% of the node's memory: OOMKilled (137) where the node has more than %s",
-			ctr.Name, release, limit.V.String(), where, trim(share), size(uint64(float64(limit.V.Value())*100/share))),
+			ctr.Name, j.Release, limit.V.String(), where, trim(share), size(uint64(float64(limit.V.Value())*100/share))),
 		Notes: []string{
 			"a JVM, since " + strings.Join(j.Evidence, ", "),
-			fmt.Sprintf("Java sees the limit from 8u191 and 10 on, with cgroup v2 from 8u372, 11.0.16 and 15 on; %s is blind on %s", release, nodes),
+			fmt.Sprintf("Java sees the limit from 8u191 and 10 on, with cgroup v2 from 8u372, 11.0.16 and 15 on; %s is blind on %s", j.Release, nodes),
 		},
 		Needs: []node.Path{ctr.At("image")},
 		Related: []rule.Related{{
-			Object: ctr.Workload.Object, At: ctr.At("image"), Message: "the image says Java " + release,
+			Object: ctr.Workload.Object, At: ctr.At("image"), Message: "the image has Java " + j.Release.String(),
 		}},
 		Fixes: []rule.Fix{
 			{Safety: diag.Display, Message: "take an image with a later update of the same Java"},

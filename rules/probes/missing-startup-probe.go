@@ -9,7 +9,6 @@ import (
 
 	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
-	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/kubelet"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
@@ -171,7 +170,7 @@ func (s start) reason(t kubelet.Timing) (reason, bool) {
 // program says how long the program itself is known to take.
 func (s start) program(slow throttle, t kubelet.Timing) (reason, bool) {
 	machine, onJVM := jvm.Of(s.Cluster, s.ctr)
-	facts, _ := images.Lookup(s.ctr.Image)
+	facts := s.Cluster.Image(s.ctr)
 	const known, service = "this image is known to take about %d s to start", "a service on a JVM takes about %d s to start"
 	switch {
 	case facts.Startup != nil && onJVM:

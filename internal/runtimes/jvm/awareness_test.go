@@ -16,7 +16,11 @@ func TestAwareness(t *testing.T) {
 		"eclipse-temurin:8u402-b06-jdk":         {Sees, ""},
 		"openjdk:8-jre-alpine":                  {Sees, ""}, // moves on
 		"openjdk:8":                             {Sees, ""},
-		"java:8":                                {Blind, "8"},
+		"java:8":                                {Blind, "8u111 or older"},
+		"jenkins/jenkins:2.67":                  {Blind, "8u181 or older"},
+		"jenkins/jenkins:2.67-alpine":           {Blind, "8u181 or older"},
+		"jenkins/jenkins:2.150":                 {Sees, ""},
+		"jenkins/jenkins:2.67-jdk11":            {Sees, ""},
 		"java:7":                                {Sees, ""},
 		"registry.example/java:8":               {Sees, ""},
 		"openjdk:9-jre":                         {Blind, "9"},
@@ -31,8 +35,12 @@ func TestAwareness(t *testing.T) {
 		"shop/api:2.11.0.3":                     {Sees, ""},
 		"":                                      {Sees, ""},
 	} {
-		blindness, name := Awareness(image)
-		if got := (want{blindness, name}); got != w {
+		r := releaseOf(image)
+		got := want{r.Blindness(), r.String()}
+		if got.blindness == Sees {
+			got.name = ""
+		}
+		if got != w {
 			t.Errorf("%q: %v, want %v", image, got, w)
 		}
 	}

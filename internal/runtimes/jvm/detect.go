@@ -30,8 +30,10 @@ type JVM struct {
 	// them, and Flags what they set.
 	Options []Option
 	Flags   Flags
-	// Image is what is known of the container's image.
-	Image images.Facts
+	// Image is what is known of the container's image, and Release the Java in it,
+	// zero when it is not known.
+	Image   images.Facts
+	Release Release
 	// Entrypoint is true when the image's own entrypoint starts the JVM, so that
 	// the image's default heap is in force.
 	Entrypoint bool
@@ -64,7 +66,8 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *JVM {
 	}
 	process := c.Process(ctr)
 	d := &detector{ctr: ctr, env: c.Environment(ctr), jvm: &JVM{}}
-	d.jvm.Image, _ = images.Lookup(ctr.Image)
+	d.jvm.Image = c.Image(ctr)
+	d.jvm.Release, _ = ReleaseOf(ctr.Image, d.jvm.Image)
 	launch, launched := launchOf(process)
 	if launched {
 		d.because("its command runs java", true)
@@ -72,7 +75,7 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *JVM {
 	d.assigned, d.jvm.alternative = launch.assigned, launch.alternative
 	d.jvm.Entrypoint = len(ctr.Command) == 0
 	if d.jvm.Image.IsJVM() && (d.jvm.Entrypoint || launched || runsScript(process)) {
-		d.because("the image "+path.Base(d.jvm.Image.Names[0])+" runs on a JVM", true)
+		d.because("the image "+path.Base(d.jvm.Image.Name)+" runs on a JVM", true)
 	}
 	if !launched && other(process, d.jvm.Image) {
 		return nil

@@ -1,8 +1,18 @@
 package jvm
 
-import "testing"
+import (
+	"testing"
 
-func TestVersion(t *testing.T) {
+	"github.com/crashlint/crashlint/internal/images"
+)
+
+func releaseOf(image string) Release {
+	facts, _ := images.Builtin().Lookup(image)
+	r, _ := ReleaseOf(image, facts)
+	return r
+}
+
+func TestReleaseOf(t *testing.T) {
 	for image, want := range map[string]int{
 		"eclipse-temurin:17-jre-alpine":              17,
 		"eclipse-temurin:21":                         21,
@@ -25,7 +35,7 @@ func TestVersion(t *testing.T) {
 		"app:jdk99":                                  0,
 		"A b":                                        0,
 	} {
-		if got, _ := Version(image); got != want {
+		if got := releaseOf(image).Feature; got != want {
 			t.Errorf("%s: %d, want %d", image, got, want)
 		}
 	}

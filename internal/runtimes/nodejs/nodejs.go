@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/crashlint/crashlint/internal/cluster"
-	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/manifest"
 )
 
@@ -83,10 +82,10 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *Process {
 	if launched {
 		p.because("its command runs Node.js", true)
 	}
-	if facts, ok := images.Lookup(ctr.Image); ok && facts.Runtime != nil {
+	if facts := c.Image(ctr); facts.Runtime != nil {
 		switch {
 		case facts.Runtime.Name == "node" && len(process.Commands) == 0:
-			p.because("the image "+path.Base(facts.Names[0])+" runs Node.js", true)
+			p.because("the image "+path.Base(facts.Name)+" runs Node.js", true)
 		case facts.Runtime.Name != "node" && !launched:
 			return nil
 		}

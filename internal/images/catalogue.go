@@ -1,0 +1,226 @@
+package images
+
+import (
+	_ "embed"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/distribution/reference"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"sigs.k8s.io/yaml"
+)
+
+// A Catalogue finds the facts about an image by its reference.
+type Catalogue struct {
+	// byRepository holds what is known of a repository, what replaces it behind.
+	byRepository map[string][]Entry
+	// Entries are all of them, those of the user behind the built-in ones.
+	Entries []Entry
+}
+
+//go:embed facts.yaml
+var data []byte
+
+// Builtin returns the catalogue that comes with crashlint.
+var Builtin = sync.OnceValue(func() *Catalogue {
+	entries, err := read(data)
+	if err != nil {
+		panic("images: facts.yaml: " + err.Error()) // the tests read it
+	}
+	c, err := (&Catalogue{}).With(entries)
+	if err != nil {
+		panic("images: facts.yaml: " + err.Error())
+	}
+	return c
+})
+
+func read(text []byte) ([]Entry, error) {
+	var f struct {
+		Images []Entry `json:"images"`
+	}
+	err := yaml.UnmarshalStrict(text, &f)
+	return f.Images, err
+}
+
+// With returns a catalogue in which what the entries say of an image replaces
+// what c says. The error is an entry that does not pass Check, or two that claim
+// one repository.
+func (c *Catalogue) With(entries []Entry) (*Catalogue, error) {
+	all := maps.Clone(c.byRepository)
+	if all == nil {
+		all = map[string][]Entry{}
+	}
+	claimed := map[string]bool{}
+	for _, e := range entries {
+		if err := e.Check(); err != nil {
+			return nil, err
+		}
+		e.Name = e.Names[0]
+		for _, name := range e.Names {
+			for _, repo := range repositories(name) {
+				if claimed[repo] {
+					return nil, fmt.Errorf("two entries claim %s", repo)
+				}
+				claimed[repo] = true
+				all[repo] = append(slices.Clip(all[repo]), e)
+			}
+		}
+	}
+	return &Catalogue{byRepository: all, Entries: slices.Concat(c.Entries, entries)}, nil
+}
+
+// Check returns what is wrong with the entry.
+func (e Entry) Check() error {
+	for _, name := range e.Names {
+		ref, err := reference.ParseNormalizedNamed(name)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%s: %w", name, err)
+		case !reference.IsNameOnly(ref):
+			return fmt.Errorf("%s: a name has no tag", name)
+		}
+	}
+	if len(e.Names) == 0 {
+		return fmt.Errorf("an entry needs the names of its image")
+	}
+	if err := e.Facts.check(); err != nil {
+		return fmt.Errorf("%s: %w", e.Names[0], err)
+	}
+	for _, r := range e.Releases {
+		since, okSince := bound(r.Since)
+		until, okUntil := bound(r.Until)
+		if r.Since == "" && r.Until == "" || r.Since != "" && !okSince || r.Until != "" && !okUntil ||
+			okSince && okUntil && slices.Compare(since, until) >= 0 {
+			return fmt.Errorf("%s: releases since %q until %q: want versions like 1.2, the second the greater", e.Names[0], r.Since, r.Until)
+		}
+		if err := r.check(); err != nil {
+			return fmt.Errorf("%s: %w", e.Names[0], err)
+		}
+	}
+	return nil
+}
+
+func (f Facts) check() error {
+	for _, o := range f.Options {
+		if o.Form != Flags && o.Form != Size && o.Form != Megabytes {
+			return fmt.Errorf("option %s: the form %q is not one of flags, size, megabytes", o.Name, o.Form)
+		}
+	}
+	if h := f.Heap; h != nil {
+		_, err := resource.ParseQuantity(h.Size)
+		said := 0
+		for _, is := range []bool{h.JVM, h.Percent > 0 && h.Percent <= 100, h.Size != "" && err == nil} {
+			if is {
+				said++
+			}
+		}
+		if said != 1 || h.Size != "" && err != nil {
+			return fmt.Errorf("heap: want a size, such as 512Mi, a percent of the limit, or jvm: true")
+		}
+	}
+	return nil
+}
+
+// repositories returns the full names that a name, which Check accepts, stands
+// for.
+func repositories(name string) []string {
+	ref, err := reference.ParseNormalizedNamed(name)
+	if err != nil {
+		return nil
+	}
+	full := []string{ref.Name()}
+	// Bitnami moved its images in August 2025 and sells hardened ones:
+	// https://github.com/bitnami/containers/issues/83267.
+	if app, ok := strings.CutPrefix(ref.Name(), "docker.io/bitnami/"); ok {
+		full = append(full, "docker.io/bitnamilegacy/"+app, "docker.io/bitnamisecure/"+app)
+	}
+	return full
+}
+
+// Lookup returns the facts about the image that the reference names. A copy in
+// another registry counts when it keeps the organisation: a pull-through cache
+// serves docker.io/bitnami/kafka as harbor.example/proxy/bitnami/kafka.
+func (c *Catalogue) Lookup(ref string) (Facts, bool) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return Facts{}, false
+	}
+	entries, ok := c.byRepository[named.Name()]
+	if parts := strings.Split(reference.Path(named), "/"); !ok && len(parts) >= 2 {
+		entries, ok = c.byRepository["docker.io/"+strings.Join(parts[len(parts)-2:], "/")]
+	}
+	tag := ""
+	if tagged, ok := named.(reference.Tagged); ok {
+		tag = tagged.Tag()
+	}
+	var facts Facts
+	for _, e := range entries {
+		facts = over(facts, e.Facts)
+		for _, r := range e.Releases {
+			if r.covers(tag) {
+				facts = over(facts, r.Facts)
+			}
+		}
+	}
+	return facts, ok
+}
+
+// over returns the facts of below with those that above holds in their place.
+func over(below, above Facts) Facts {
+	to, from := reflect.ValueOf(&below).Elem(), reflect.ValueOf(above)
+	for i := range from.NumField() {
+		if f := from.Field(i); !f.IsZero() {
+			to.Field(i).Set(f)
+		}
+	}
+	return below
+}
+
+// covers reports whether every version that the tag may stand for lies between
+// Since and Until: "9" is 9.0 and 9.9, and "9.1-alpine" 9.1.0 and 9.1.7.
+func (r Release) covers(tag string) bool {
+	first, ok := parseVersion(tag)
+	if !ok {
+		return false
+	}
+	next := slices.Clone(first)
+	next[len(next)-1]++
+	since, _ := bound(r.Since)
+	until, bounded := bound(r.Until)
+	return slices.Compare(since, first) <= 0 && (!bounded || slices.Compare(next, until) <= 0)
+}
+
+// bound reads the end of a range: "9.0" begins where "9" does.
+func bound(version string) ([]int, bool) {
+	numbers, ok := parseVersion(version)
+	for len(numbers) > 1 && numbers[len(numbers)-1] == 0 {
+		numbers = numbers[:len(numbers)-1]
+	}
+	return numbers, ok
+}
+
+// parseVersion reads the numbers that a tag begins with: 2.67.1 of
+// "v2.67.1-alpine".
+func parseVersion(tag string) ([]int, bool) {
+	var out []int
+	rest := strings.TrimPrefix(tag, "v")
+	for {
+		digits := rest[:len(rest)-len(strings.TrimLeft(rest, "0123456789"))]
+		n, err := strconv.Atoi(digits)
+		if err != nil {
+			break
+		}
+		out = append(out, n)
+		dotted := strings.HasPrefix(rest[len(digits):], ".")
+		if !dotted {
+			break
+		}
+		rest = rest[len(digits)+1:]
+	}
+	return out, len(out) > 0
+}
