@@ -4,6 +4,7 @@ package rules
 import (
 	"github.com/crashlint/crashlint/internal/rule"
 	"github.com/crashlint/crashlint/rules/cpu"
+	"github.com/crashlint/crashlint/rules/image"
 	"github.com/crashlint/crashlint/rules/manifest"
 	"github.com/crashlint/crashlint/rules/memory"
 	"github.com/crashlint/crashlint/rules/probes"
@@ -17,6 +18,7 @@ func All() []*rule.Family {
 		memory.Family,
 		cpu.Family,
 		probes.Family,
+		image.Family,
 		references.Family,
 		resources.Family,
 		manifest.Family,

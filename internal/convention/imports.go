@@ -50,7 +50,7 @@ var law = []layer{
 			"internal/node", "internal/manifest", "internal/images", "internal/cluster", "internal/kubelet",
 			"internal/runtimes/*", "internal/diag", "internal/rule",
 		},
-		libraries: []string{"k8s.io/api", "k8s.io/apimachinery", "github.com/agnivade/levenshtein"},
+		libraries: []string{"k8s.io/api", "k8s.io/apimachinery", "github.com/agnivade/levenshtein", "github.com/distribution/reference"},
 	},
 	{pkg: "rules", pure: true, ours: []string{"internal/rule", "rules/*"}},
 	{pkg: "internal/loader", ours: []string{

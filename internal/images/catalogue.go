@@ -2,8 +2,10 @@ package images
 
 import (
 	_ "embed"
+	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"reflect"
 	"slices"
 	"strconv"
@@ -86,7 +88,7 @@ func (e Entry) Check() error {
 		}
 	}
 	if len(e.Names) == 0 {
-		return fmt.Errorf("an entry needs the names of its image")
+		return errors.New("an entry needs the names of its image")
 	}
 	if err := e.Facts.check(); err != nil {
 		return fmt.Errorf("%s: %w", e.Names[0], err)
@@ -106,10 +108,32 @@ func (e Entry) Check() error {
 }
 
 func (f Facts) check() error {
+	for _, r := range f.Requires {
+		if len(r.Any) == 0 {
+			return errors.New("requires: want the variables of which one must be set")
+		}
+	}
+	if d := f.Data; d != nil && !path.IsAbs(d.Directory) {
+		return fmt.Errorf("data: the directory %q is not an absolute path", d.Directory)
+	}
+	for _, m := range f.MountsRefused {
+		if !path.IsAbs(m.Path) {
+			return fmt.Errorf("mountsRefused: %q is not an absolute path", m.Path)
+		}
+	}
+	if a := f.Architectures; a != nil && len(a.Only) == 0 {
+		return errors.New("architectures: want those the image is built for")
+	}
 	for _, o := range f.Options {
 		if o.Form != Flags && o.Form != Size && o.Form != Megabytes {
 			return fmt.Errorf("option %s: the form %q is not one of flags, size, megabytes", o.Name, o.Form)
 		}
+	}
+	if m := f.Memory; m != nil && (m.RequiredBytes() > 0) == (m.TooLowBytes() > 0) {
+		return fmt.Errorf("memory: want required or tooLow, a size such as 512Mi")
+	}
+	if s := f.SharedMemory; s != nil && s.Bytes() <= 0 {
+		return fmt.Errorf("sharedMemory: want a size, such as 1Gi")
 	}
 	if h := f.Heap; h != nil {
 		_, err := resource.ParseQuantity(h.Size)
@@ -120,7 +144,7 @@ func (f Facts) check() error {
 			}
 		}
 		if said != 1 || h.Size != "" && err != nil {
-			return fmt.Errorf("heap: want a size, such as 512Mi, a percent of the limit, or jvm: true")
+			return errors.New("heap: want a size, such as 512Mi, a percent of the limit, or jvm: true")
 		}
 	}
 	return nil
@@ -155,7 +179,7 @@ func (c *Catalogue) Lookup(ref string) (Facts, bool) {
 		entries, ok = c.byRepository["docker.io/"+strings.Join(parts[len(parts)-2:], "/")]
 	}
 	tag := ""
-	if tagged, ok := named.(reference.Tagged); ok {
+	if tagged, ok := reference.TagNameOnly(named).(reference.Tagged); ok {
 		tag = tagged.Tag()
 	}
 	var facts Facts
@@ -184,6 +208,9 @@ func over(below, above Facts) Facts {
 // covers reports whether every version that the tag may stand for lies between
 // Since and Until: "9" is 9.0 and 9.9, and "9.1-alpine" 9.1.0 and 9.1.7.
 func (r Release) covers(tag string) bool {
+	if tag == "latest" {
+		return r.Until == "" // the kubelet pulls it anew for each pod
+	}
 	first, ok := parseVersion(tag)
 	if !ok {
 		return false
