@@ -36,7 +36,7 @@ func TestFlagsAfterPaths(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for in, want := range map[string][]string{
-		"":                     {"completion", "explain", "init", "lint", "rules", "schema", "test", "version"},
+		"":                     {"completion", "explain", "images", "init", "lint", "rules", "schema", "test", "version"},
 		"exp":                  {"explain"},
 		"--fo":                 {"--format"},
 		"k8s --fail":           {"--fail-on"},
@@ -58,7 +58,7 @@ func TestCompletion(t *testing.T) {
 		"--fail-on=error --fail": {"--fail-on"},
 		"k8s ":                   nil,
 		"k8s/ ex":                nil,
-		"--only test ":           {"completion", "explain", "init", "lint", "rules", "schema", "test", "version"},
+		"--only test ":           {"completion", "explain", "images", "init", "lint", "rules", "schema", "test", "version"},
 		"-- --f":                 nil,
 		"-- ":                    nil,
 		"lint explain ":          nil,

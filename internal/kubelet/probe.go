@@ -1,6 +1,7 @@
 package kubelet
 
 import (
+	"math"
 	"strconv"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,7 +17,9 @@ import (
 // in the first InitialDelay seconds does nothing. A probe that outlasts the period is
 // followed by the next at once: the ticker keeps one tick waiting. Seconds
 // count from the startedAt of the container's status, which is cut to whole
-// seconds (pkg/kubelet/status/status_manager.go, normalizeStatus).
+// seconds (pkg/kubelet/status/status_manager.go, normalizeStatus). The second
+// or so that the kubelet takes to see that the container runs
+// (pkg/kubelet/kubelet.go, genericPlegRelistPeriod) is left out.
 type Timing struct {
 	InitialDelay, Period, Timeout      int64
 	SuccessThreshold, FailureThreshold int64
@@ -43,6 +46,12 @@ func TimingOf(p *corev1.Probe) Timing {
 // Window is a span of time after a container's start, in seconds.
 type Window struct{ Earliest, Latest int64 }
 
+// Never is the second of what does not happen.
+const Never = math.MaxInt64
+
+// never is the window of what does not happen.
+var never = Window{Never, Never}
+
 // Failure returns when the probe has failed often enough, for a container that
 // never answers. Earliest: the first tick comes as soon as it may and every
 // connection is refused at once. Latest, which is never quite reached: a tick has just
@@ -50,13 +59,47 @@ type Window struct{ Earliest, Latest int64 }
 //
 // It holds for the first start of a container. One that exits by itself leaves
 // its count of failures to the next (doProbe resets resultRun only when it
-// kills), which may then be killed at its first failure.
-func (t Timing) Failure() Window {
+// kills; kubernetes issue 53530), which may then be killed at its first failure.
+func (t Timing) Failure() Window { return t.FailureFrom(Window{}) }
+
+// FailureFrom is Failure where something holds the probe back until a second
+// within held: a startup probe that has not succeeded, a postStart hook. The
+// initial delay runs meanwhile.
+func (t Timing) FailureFrom(held Window) Window {
 	further := t.FailureThreshold - 1
+	first := t.first(held)
 	return Window{
-		Earliest: t.InitialDelay + further*t.Period,
-		Latest:   t.InitialDelay + t.Period + further*max(t.Period, t.Timeout) + t.Timeout,
+		Earliest: plus(first.Earliest, further*t.Period),
+		Latest:   plus(first.Latest, further*max(t.Period, t.Timeout)+t.Timeout),
 	}
+}
+
+// first returns when the first probe is sent. Latest is never quite reached.
+func (t Timing) first(held Window) Window {
+	return Window{
+		Earliest: max(held.Earliest, t.InitialDelay),
+		Latest:   plus(max(held.Latest, t.InitialDelay), t.Period),
+	}
+}
+
+// passes returns when the probe has succeeded often enough, for a container
+// that answers it all the time. Earliest holds for a readiness probe too, whose
+// worker is also set going by each sync of a pod that is started and not ready
+// (prober_manager.go, UpdatePodStatus): its successes need not lie a period apart.
+func (t Timing) passes(held Window) Window {
+	first := t.first(held)
+	return Window{
+		Earliest: first.Earliest,
+		Latest:   plus(first.Latest, (t.SuccessThreshold-1)*max(t.Period, t.Timeout)+t.Timeout),
+	}
+}
+
+// plus adds seconds, none of them negative, and stays at Never.
+func plus(a, b int64) int64 {
+	if a > Never-b {
+		return Never
+	}
+	return a + b
 }
 
 // Deadline is the second by which a container must answer to be safe, whatever
@@ -69,7 +112,9 @@ func (t Timing) Deadline() int64 { return t.Failure().Earliest + t.Timeout }
 // never succeeds, so that a liveness probe kills nothing, a readiness probe
 // never lets traffic in and a startup probe holds both back for ever
 // (pkg/kubelet/prober/worker.go, doProbe; prober.go, runProbe;
-// pkg/probe/util.go, ResolveContainerPort).
+// pkg/probe/util.go, ResolveContainerPort). A number in quotes is no name that
+// the API server takes (IsValidPortName); the kubelet of 1.35 reads it as a
+// number, that of 1.37 no longer does.
 func Unanswerable(p *corev1.Probe, c *corev1.Container) string {
 	var port intstr.IntOrString
 	switch {
@@ -102,6 +147,91 @@ func Unanswerable(p *corev1.Probe, c *corev1.Container) string {
 	return ""
 }
 
+// A Check is what one probe of a container decides, and when, in seconds after
+// the container's start.
+type Check struct {
+	Probe  *corev1.Probe
+	Timing Timing
+	// Void says why the kubelet cannot even try the probe (Unanswerable), empty
+	// when it can. The windows of such a probe, and of those that it holds back,
+	// are at Never.
+	Void string
+	// First is when the first probe is sent.
+	First Window
+	// Passes is when the probe has succeeded often enough for a container that
+	// answers from its start on: it is started, or ready.
+	Passes Window
+	// Fails is when the probe has failed often enough for a container that does
+	// not answer it: it is killed, or not ready. Where a startup probe holds it
+	// back, the container answers until that has succeeded, as late as it may.
+	Fails Window
+}
+
+// Checks are the probes of a container; nil where it has none of the kind.
+type Checks struct{ Startup, Liveness, Readiness *Check }
+
+// ChecksOf returns what the container's probes decide. Nothing is probed before
+// the startup probe has succeeded but that itself (doProbe), and nothing at all
+// while the postStart hook runs: the kubelet starts containers in the pod's
+// sync and learns that they run in the next one (pkg/kubelet/kubelet.go,
+// SyncPod; kuberuntime_container.go, startContainer). The seconds of a postStart
+// hook count where it is a sleep; nobody knows those of others.
+//
+// In Kubernetes 1.35 to 1.37 a startup probe holds nothing back for a while
+// after a restart, because the new container passes for started as the old one
+// was (kubernetes issue 141155, mended by pull request 141342).
+func ChecksOf(c *corev1.Container) Checks {
+	var hook int64
+	if c.Lifecycle != nil {
+		hook = hookSeconds(c.Lifecycle.PostStart, 0)
+	}
+	return checksFrom(c, hook)
+}
+
+// checksFrom is ChecksOf for a container that the kubelet sees running from the
+// second on.
+func checksFrom(c *corev1.Container, seen int64) Checks {
+	var checks Checks
+	begin := Window{seen, seen}
+	passed, failed := begin, begin
+	if c.StartupProbe != nil {
+		checks.Startup = check(c, c.StartupProbe, begin, begin)
+		passed = checks.Startup.Passes
+		failed = Window{checks.Startup.Passes.Earliest, checks.Startup.Fails.Latest}
+	}
+	if c.LivenessProbe != nil {
+		checks.Liveness = check(c, c.LivenessProbe, passed, failed)
+	}
+	if c.ReadinessProbe != nil {
+		checks.Readiness = check(c, c.ReadinessProbe, passed, failed)
+	}
+	return checks
+}
+
+// check returns what the probe decides: passed and failed are when it is let go
+// for a container that answers from the start, and for any that starts at all.
+func check(c *corev1.Container, p *corev1.Probe, passed, failed Window) *Check {
+	t := TimingOf(p)
+	if void := Unanswerable(p, c); void != "" || failed.Latest == Never {
+		return &Check{p, t, void, never, never, never}
+	}
+	return &Check{Probe: p, Timing: t, First: t.first(failed), Passes: t.passes(passed), Fails: t.FailureFrom(failed)}
+}
+
+// Killer returns the probe that kills a container which answers its probes from
+// the second on, and its field, nil when it answers in time. It is in time where
+// no phase of the ticker kills it (Deadline).
+func (c Checks) Killer(answers int64) (*Check, string) {
+	check, field := c.Liveness, "livenessProbe"
+	if c.Startup != nil {
+		check, field = c.Startup, "startupProbe"
+	}
+	if check == nil || answers <= plus(check.Fails.Earliest, check.Timing.Timeout) {
+		return nil, ""
+	}
+	return check, field
+}
+
 // Start is what the probes do to a container that starts and never answers.
 type Start struct {
 	// Probe is the field of the probe that kills: startupProbe or
@@ -117,27 +247,9 @@ type Start struct {
 // answers: a startup probe holds liveness back until it has succeeded (doProbe),
 // so that where there is one, nothing else can kill.
 func StartOf(pod *corev1.PodSpec, c *corev1.Container) Start {
-	field, probe := "livenessProbe", c.LivenessProbe
-	if c.StartupProbe != nil {
-		field, probe = "startupProbe", c.StartupProbe
-	}
-	if probe == nil || Unanswerable(probe, c) != "" {
+	check, field := ChecksOf(c).Killer(Never)
+	if check == nil {
 		return Start{}
 	}
-	return Start{Probe: field, Timing: TimingOf(probe), Grace: Grace(pod, probe)}
-}
-
-// Grace returns how many seconds a container has from the decision of the probe
-// to kill it until SIGKILL: the probe's own terminationGracePeriodSeconds before
-// the pod's, 30 without either, and at least 2
-// (pkg/kubelet/kuberuntime/kuberuntime_container.go, setTerminationGracePeriod
-// and killContainer).
-func Grace(pod *corev1.PodSpec, p *corev1.Probe) int64 {
-	const unset, least = corev1.DefaultTerminationGracePeriodSeconds, 2
-	for _, seconds := range []*int64{p.TerminationGracePeriodSeconds, pod.TerminationGracePeriodSeconds} {
-		if seconds != nil {
-			return max(*seconds, least)
-		}
-	}
-	return unset
+	return Start{Probe: field, Timing: check.Timing, Grace: Grace(pod, check.Probe)}
 }
