@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 )
 
-// A definition is something in the files from which a Secret or ConfigMap
+// A definition is something in the files from which an object that pods name
 // comes: the object itself, or one whose controller, or kustomize, makes it.
 type definition struct {
 	kind, name string
@@ -21,26 +22,43 @@ type definition struct {
 	namespace string
 	// everywhere: the object is copied to namespaces that the files do not list.
 	everywhere bool
-	// keys are known to be in the object; complete when no other can be.
-	keys     []string
-	complete bool
+	// keys are known to be in the object; complete when no other can be. binary
+	// are those of a ConfigMap that stand under binaryData.
+	keys, binary []string
+	complete     bool
 }
 
 // namespaceIn returns the namespace of what is defined, empty when unknown.
 func (d *definition) namespaceIn(c *Cluster) string {
-	if d.namespace != "" {
+	switch {
+	case clusterWide.Has(d.kind):
+		return ""
+	case d.namespace != "":
 		return d.namespace
 	}
 	return c.NamespaceOf(d.by)
 }
 
 // literal reports whether the definition is the object itself.
-func (d *definition) literal() bool { return d.by.Kind == d.kind && d.by.Group() == "" }
+func (d *definition) literal() bool { return d.by.Kind == d.kind }
 
+// The kinds of objects that pods name.
 const (
-	secret    = "Secret"
-	configMap = "ConfigMap"
+	secret                = "Secret"
+	configMap             = "ConfigMap"
+	volumeClaim           = "PersistentVolumeClaim"
+	serviceAccount        = "ServiceAccount"
+	service               = "Service"
+	priorityClass         = "PriorityClass"
+	runtimeClass          = "RuntimeClass"
+	storageClass          = "StorageClass"
+	resourceClaim         = "ResourceClaim"
+	resourceClaimTemplate = "ResourceClaimTemplate"
+	clusterTrustBundle    = "ClusterTrustBundle"
 )
+
+// clusterWide are the kinds without a namespace.
+var clusterWide = sets.New(priorityClass, runtimeClass, storageClass, clusterTrustBundle)
 
 // definitions returns what the object defines, itself included.
 func definitions(o *manifest.Object) []*definition {
@@ -49,8 +67,10 @@ func definitions(o *manifest.Object) []*definition {
 		switch o.Kind {
 		case secret, configMap:
 			return []*definition{literal(o)}
-		case "Service":
-			return servingCert(o)
+		case volumeClaim, serviceAccount:
+			return itself(o)
+		case service:
+			return append(itself(o), servingCert(o)...)
 		}
 		return nil
 	}
@@ -138,6 +158,20 @@ var definers = map[string]func(*manifest.Object) []*definition{
 	"KafkaUser":     byOwnName,
 	"Kustomization": kustomization,
 	"Component":     kustomization,
+
+	priorityClass:         itself,
+	runtimeClass:          itself,
+	storageClass:          itself,
+	resourceClaim:         itself,
+	resourceClaimTemplate: itself,
+	clusterTrustBundle:    itself,
+	// https://github.com/kubevirt/containerized-data-importer/blob/main/doc/datavolumes.md:
+	// the claim is called as the DataVolume.
+	"DataVolume": func(o *manifest.Object) []*definition { return []*definition{named(o, volumeClaim, o.Name)} },
+}
+
+func itself(o *manifest.Object) []*definition {
+	return []*definition{named(o, o.Kind, o.Name)}
 }
 
 func named(by *manifest.Object, kind, name string) *definition {
@@ -181,7 +215,8 @@ var certificateKeys = []string{
 func literal(o *manifest.Object) *definition {
 	d := named(o, o.Kind, o.Name)
 	d.keys = append(mapKeys(o, "data"), mapKeys(o, "stringData")...)
-	d.keys = append(d.keys, mapKeys(o, "binaryData")...)
+	d.binary = mapKeys(o, "binaryData")
+	d.keys = append(d.keys, d.binary...)
 	// One without keys is filled in by somebody; so is one that is named so.
 	d.complete = len(d.keys) > 0 && !o.Patch && !filledLater(o)
 	return d

@@ -21,6 +21,10 @@ type evidence struct {
 	writers map[objectKey][]*manifest.Object
 	// named are the names that roles allowing to write list as resourceNames.
 	named map[objectKey]*manifest.Object
+	// claims are the StatefulSets by TEMPLATE-SET, with which the names of the
+	// claims of their pods begin (pkg/controller/statefulset/stateful_set_utils.go,
+	// getPersistentVolumeClaimName).
+	claims map[string]*manifest.Workload
 	// peopled are the files that hold a workload.
 	peopled sets.Set[*source.File]
 	// spoken are the words in the commands and arguments of containers and in the
@@ -38,7 +42,7 @@ type customResources struct {
 // passive are the API groups whose objects only use what others have made.
 var passive = sets.New(
 	"", "apps", "batch", "extensions", "policy", "autoscaling", "autoscaling.k8s.io", "rbac.authorization.k8s.io", "scheduling.k8s.io",
-	"storage.k8s.io", "networking.k8s.io", "gateway.networking.k8s.io", "apiextensions.k8s.io", "admissionregistration.k8s.io",
+	"storage.k8s.io", "node.k8s.io", "resource.k8s.io", "certificates.k8s.io", "networking.k8s.io", "gateway.networking.k8s.io", "apiextensions.k8s.io", "admissionregistration.k8s.io",
 	"apiregistration.k8s.io", "networking.istio.io", "security.istio.io", "monitoring.coreos.com", "keda.sh", "kustomize.config.k8s.io",
 	"kustomize.toolkit.fluxcd.io", "snapshot.storage.k8s.io", "coordination.k8s.io", "discovery.k8s.io", "traefik.io", "traefik.containo.us",
 )
@@ -52,11 +56,14 @@ var podMakers = sets.New(
 
 func newEvidence(c *Cluster) *evidence {
 	e := &evidence{custom: map[string]*customResources{}, writers: map[objectKey][]*manifest.Object{}, named: map[objectKey]*manifest.Object{},
-		peopled: sets.New[*source.File](), spoken: map[string]map[string]bool{}}
+		claims: map[string]*manifest.Workload{}, peopled: sets.New[*source.File](), spoken: map[string]map[string]bool{}}
 	templates := map[*manifest.Object][]node.Path{}
 	for _, w := range c.Workloads {
 		templates[w.Object] = append(templates[w.Object], w.PodPath)
 		e.peopled.Insert(w.File())
+		for _, t := range claimTemplates(w) {
+			e.claims[t.Name+"-"+w.Name] = w
+		}
 		for _, ctr := range w.Containers {
 			for _, text := range slices.Concat(ctr.Command, ctr.Args) {
 				e.hear(w.Dir(), text)
@@ -209,6 +216,11 @@ var runtimeObjects = map[objectKey]string{
 	{configMap, "istio-ca-crl"}:                       "Istio",
 	{configMap, "linkerd-identity-trust-roots"}:       "Linkerd",
 	{secret, "memberlist"}:                            "MetalLB",
+	// plugin/pkg/admission/serviceaccount/admission.go, DefaultServiceAccountName;
+	// pkg/apis/scheduling/v1/helpers.go, SystemPriorityClasses
+	{serviceAccount, "default"}:                "Kubernetes",
+	{priorityClass, "system-node-critical"}:    "Kubernetes",
+	{priorityClass, "system-cluster-critical"}: "Kubernetes",
 }
 
 // operatorSuffixes end the names of Secrets that an operator makes for an
@@ -240,9 +252,17 @@ func (e *evidence) expects(c *Cluster, r Reference) string {
 			}
 		}
 	}
+	if r.Kind == volumeClaim {
+		stem := strings.TrimRight(r.Name, "0123456789")
+		set, dash := strings.CutSuffix(stem, "-")
+		if w := e.claims[set]; w != nil && dash && stem != r.Name {
+			return w.String()
+		}
+	}
 	w := r.Workload
 	namespace := c.NamespaceOf(w.Object)
-	for _, dir := range nearby(w.Dir()) {
+	together := append(c.overlays(w), w.Dir())
+	for _, dir := range slices.Concat(together, nearby(w.Dir())[1:]) {
 		crs := e.custom[dir]
 		if crs == nil {
 			continue
@@ -260,16 +280,20 @@ func (e *evidence) expects(c *Cluster, r Reference) string {
 			return "a document that could not be read"
 		}
 	}
-	if kubectl, ok := e.spoken[w.Dir()][r.Name]; ok && (r.Kind == secret || kubectl) {
-		return "a container that has the name on its command line"
+	for _, dir := range together {
+		if kubectl, ok := e.spoken[dir][r.Name]; ok && (r.Kind == secret || kubectl) {
+			return "a container that has the name on its command line"
+		}
 	}
 	if role := e.named[objectKey{r.Kind, r.Name}]; role != nil {
 		return "a subject of " + role.String()
 	}
-	for _, role := range e.writers[objectKey{r.Kind, w.Dir()}] {
-		// A role next to other workloads is theirs.
-		if role.File() == w.File() || !e.peopled.Has(role.File()) {
-			return "a subject of " + role.String()
+	for _, dir := range together {
+		for _, role := range e.writers[objectKey{r.Kind, dir}] {
+			// A role next to other workloads is theirs.
+			if role.File() == w.File() || !e.peopled.Has(role.File()) {
+				return "a subject of " + role.String()
+			}
 		}
 	}
 	return ""
@@ -279,6 +303,16 @@ func (e *evidence) expects(c *Cluster, r Reference) string {
 // object that the reference names, which is there.
 func (e *evidence) adds(r Reference) bool {
 	return e.named[objectKey{r.Kind, r.Name}] != nil || e.spoken[r.Workload.Dir()][r.Name]
+}
+
+// overlays returns the folders of the kustomizations that take the workload from
+// another folder: what stands in them is applied with it.
+func (c *Cluster) overlays(w *manifest.Workload) []string {
+	f := c.index.kustomized[w.File().Path]
+	if f == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(f.from), func(dir string) bool { return dir == w.Dir() })
 }
 
 // nearby returns the folder and the one above it.

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/crashlint/crashlint/internal/manifest"
+	"github.com/crashlint/crashlint/internal/node"
 )
 
 // An objectKey names objects regardless of their namespace.
@@ -49,8 +50,12 @@ func (h *homonyms[T]) meeting(namespace string) []T {
 // An index finds objects and definitions by name.
 type index struct {
 	// objects of the core API group by kind and name.
-	objects     map[objectKey]*homonyms[*manifest.Object]
-	limitRanges homonyms[*manifest.Object]
+	objects                     map[objectKey]*homonyms[*manifest.Object]
+	limitRanges, resourceQuotas homonyms[*manifest.Object]
+	// autoscalers are the VerticalPodAutoscalers by what they scale.
+	autoscalers map[objectKey]*homonyms[*manifest.Object]
+	// runtimeClasses, which have no namespace, by name.
+	runtimeClasses map[string][]*manifest.Object
 	// definitions are all that makes a Secret or ConfigMap of a name.
 	definitions map[objectKey]*homonyms[*definition]
 	// local are the definitions by kind and folder.
@@ -63,12 +68,14 @@ type index struct {
 
 func (c *Cluster) buildIndex() {
 	x := &index{
-		objects:     map[objectKey]*homonyms[*manifest.Object]{},
-		definitions: map[objectKey]*homonyms[*definition]{},
-		local:       map[objectKey][]*definition{},
-		servicesIn:  map[string][]*manifest.Object{},
-		servicesOf:  map[string][]*manifest.Object{},
-		kustomized:  kustomizedFiles(c.Objects),
+		objects:        map[objectKey]*homonyms[*manifest.Object]{},
+		autoscalers:    map[objectKey]*homonyms[*manifest.Object]{},
+		runtimeClasses: map[string][]*manifest.Object{},
+		definitions:    map[objectKey]*homonyms[*definition]{},
+		local:          map[objectKey][]*definition{},
+		servicesIn:     map[string][]*manifest.Object{},
+		servicesOf:     map[string][]*manifest.Object{},
+		kustomized:     kustomizedFiles(c.Objects),
 	}
 	c.index = x
 	for _, o := range c.Objects {
@@ -78,10 +85,20 @@ func (c *Cluster) buildIndex() {
 			switch o.Kind {
 			case "LimitRange":
 				x.limitRanges.add(namespace, o)
+			case "ResourceQuota":
+				x.resourceQuotas.add(namespace, o)
 			case "Service":
 				x.servicesIn[o.Dir()] = append(x.servicesIn[o.Dir()], o)
 				x.servicesOf[namespace] = append(x.servicesOf[namespace], o)
 			}
+		}
+		switch o.Group() + "/" + o.Kind {
+		case "autoscaling.k8s.io/VerticalPodAutoscaler":
+			target := node.P("spec", "targetRef")
+			key := objectKey{o.StringAt(target.Append("kind")), o.StringAt(target.Append("name"))}
+			of(x.autoscalers, key).add(c.NamespaceOf(o), o)
+		case "node.k8s.io/RuntimeClass":
+			x.runtimeClasses[o.Name] = append(x.runtimeClasses[o.Name], o)
 		}
 		for _, d := range definitions(o) {
 			namespace := d.namespaceIn(c)

@@ -20,6 +20,8 @@ type kustomized struct {
 	hasNamespace bool
 	// affixes are the pairs of namePrefix and nameSuffix that the names get.
 	affixes [][2]string
+	// from are the folders of the kustomizations.
+	from []string
 }
 
 // kustomizedFiles returns the files that kustomizations reach, through other
@@ -38,15 +40,13 @@ func kustomizedFiles(objects []*manifest.Object) map[string]*kustomized {
 		}
 		namespace := o.StringAt(node.P("namespace"))
 		affix := [2]string{o.StringAt(node.P("namePrefix")), o.StringAt(node.P("nameSuffix"))}
-		if namespace == "" && affix == [2]string{} {
-			continue
-		}
 		for file := range reach(o, byDir) {
 			f := files[file]
 			if f == nil {
 				f = &kustomized{}
 				files[file] = f
 			}
+			f.from = append(f.from, o.Dir())
 			switch {
 			case namespace == "":
 			case f.hasNamespace && f.namespace != namespace:

@@ -40,6 +40,19 @@ type Command struct {
 	// Conditional is true when the script may not come to run the command: it
 	// stands in a branch or a loop, or behind && and ||.
 	Conditional bool
+	// Repeated is true for a command in a loop or in the condition of one.
+	Repeated bool
+	// Awaited is true when the script surely comes to a loop that does not end
+	// before the command has succeeded, or has written something.
+	Awaited bool
+	// Forever is true for a command in a loop that nothing ends.
+	Forever bool
+	// Piped is true for a command whose output goes to another one, or into a
+	// word.
+	Piped bool
+	// Fatal is true when the process fails where the command does, as far as the
+	// text says: it is the last one, or stands under set -e.
+	Fatal bool
 }
 
 // Name returns the base name of the program, empty when it is not known.

@@ -3,6 +3,7 @@ package cluster
 import (
 	"slices"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -16,7 +17,9 @@ type Reference struct {
 	Workload *manifest.Workload
 	// Container is the container the reference stands in, nil for the pod.
 	Container *manifest.Container
-	// Kind of the object named: Secret, ConfigMap and so on.
+	// Kind of the object named: Secret, ConfigMap, PersistentVolumeClaim,
+	// ServiceAccount, Service, PriorityClass, RuntimeClass, StorageClass,
+	// ResourceClaim, ResourceClaimTemplate or ClusterTrustBundle.
 	Kind string
 	// Name of the object named, and the path of the field that names it.
 	Name string
@@ -29,14 +32,19 @@ type Reference struct {
 	// all the same.
 	Pull bool
 	// Use says what the object is needed for, for messages: "environment
-	// variable DB_PASSWORD", "volume config".
+	// variable DB_PASSWORD", "volume config", "the pod".
 	Use string
 }
 
-// References returns the Secrets and ConfigMaps that the workload's pods name:
-// those of the containers in the order in which they start, envFrom first, then
-// those of the pod. Volumes that no container mounts are left out: the kubelet does not set
-// them up (pkg/kubelet/volumemanager/populator, processPodVolumes).
+// inEnvironment reports whether the object's keys become environment variables.
+func (r Reference) inEnvironment() bool { return r.Container != nil }
+
+// References returns the objects that the workload's pods name: those of the
+// containers in the order in which they start, envFrom first, then those of the
+// pod. What a volume names that no container mounts is left out: the kubelet
+// does not set it up (pkg/kubelet/volumemanager/populator,
+// desired_state_of_world_populator.go, processPodVolumes). Claims count in any
+// case: the scheduler looks for them all.
 func (c *Cluster) References(w *manifest.Workload) []Reference {
 	var refs []Reference
 	add := func(r Reference) {
@@ -77,14 +85,78 @@ func (c *Cluster) References(w *manifest.Workload) []Reference {
 		}
 	}
 	for i := range w.Pod.Volumes {
-		if v := &w.Pod.Volumes[i]; mounted[v.Name] {
-			volumeReferences(v, w.PodPath.Append("volumes", i), add)
+		v, at := &w.Pod.Volumes[i], w.PodPath.Append("volumes", i)
+		claimReferences(w, v, at, add)
+		if mounted[v.Name] {
+			volumeReferences(v, at, add)
 		}
 	}
 	for i, s := range w.Pod.ImagePullSecrets {
 		add(Reference{Kind: secret, Name: s.Name, At: w.PodPath.Append("imagePullSecrets", i, "name"), Pull: true, Use: "image pull secret"})
 	}
+	podReferences(w, add)
 	return refs
+}
+
+// claimReferences adds the claim of a volume, or what its template names. In a
+// StatefulSet a claim template takes the place of the volume of its name
+// (pkg/controller/statefulset/stateful_set_utils.go, updateStorage).
+func claimReferences(w *manifest.Workload, v *corev1.Volume, at node.Path, add func(Reference)) {
+	use := "volume " + v.Name
+	switch {
+	case v.PersistentVolumeClaim != nil && !slices.ContainsFunc(claimTemplates(w), func(t corev1.PersistentVolumeClaim) bool { return t.Name == v.Name }):
+		add(Reference{Kind: volumeClaim, Name: v.PersistentVolumeClaim.ClaimName, At: at.Append("persistentVolumeClaim", "claimName"), Use: use})
+	case v.Ephemeral != nil && v.Ephemeral.VolumeClaimTemplate != nil:
+		if name := v.Ephemeral.VolumeClaimTemplate.Spec.StorageClassName; name != nil {
+			add(Reference{Kind: storageClass, Name: *name, At: at.Append("ephemeral", "volumeClaimTemplate", "spec", "storageClassName"), Use: use})
+		}
+	}
+}
+
+// podReferences adds what the pod as a whole names.
+func podReferences(w *manifest.Workload, add func(Reference)) {
+	const use = "the pod"
+	account, field := w.Pod.ServiceAccountName, "serviceAccountName"
+	if account == "" {
+		account, field = w.Pod.DeprecatedServiceAccount, "serviceAccount"
+	}
+	add(Reference{Kind: serviceAccount, Name: account, At: w.PodPath.Append(field), Use: use})
+	add(Reference{Kind: priorityClass, Name: w.Pod.PriorityClassName, At: w.PodPath.Append("priorityClassName"), Use: use})
+	if name := w.Pod.RuntimeClassName; name != nil {
+		add(Reference{Kind: runtimeClass, Name: *name, At: w.PodPath.Append("runtimeClassName"), Use: use})
+	}
+	for i, claim := range w.Pod.ResourceClaims {
+		at, use := w.PodPath.Append("resourceClaims", i), "resource claim "+claim.Name
+		if claim.ResourceClaimName != nil {
+			add(Reference{Kind: resourceClaim, Name: *claim.ResourceClaimName, At: at.Append("resourceClaimName"), Use: use})
+		}
+		if claim.ResourceClaimTemplateName != nil {
+			add(Reference{Kind: resourceClaimTemplate, Name: *claim.ResourceClaimTemplateName, At: at.Append("resourceClaimTemplateName"), Use: use})
+		}
+	}
+	for i, template := range claimTemplates(w) {
+		if name := template.Spec.StorageClassName; name != nil {
+			add(Reference{Kind: storageClass, Name: *name, At: node.P("spec", "volumeClaimTemplates", i, "spec", "storageClassName"), Use: "volume claim template " + template.Name})
+		}
+	}
+}
+
+// GoverningService returns the reference to the Service that gives the pods of a
+// StatefulSet their DNS names, false where it names none.
+func GoverningService(w *manifest.Workload) (Reference, bool) {
+	set, ok := w.Typed.(*appsv1.StatefulSet)
+	if !ok || set.Spec.ServiceName == "" {
+		return Reference{}, false
+	}
+	return Reference{Workload: w, Kind: service, Name: set.Spec.ServiceName, At: node.P("spec", "serviceName"), Use: "the StatefulSet"}, true
+}
+
+// claimTemplates returns a StatefulSet's volumeClaimTemplates.
+func claimTemplates(w *manifest.Workload) []corev1.PersistentVolumeClaim {
+	if set, ok := w.Typed.(*appsv1.StatefulSet); ok {
+		return set.Spec.VolumeClaimTemplates
+	}
+	return nil
 }
 
 func volumeReferences(v *corev1.Volume, at node.Path, add func(Reference)) {
@@ -117,6 +189,9 @@ func volumeReferences(v *corev1.Volume, at node.Path, add func(Reference)) {
 			if s := source.ConfigMap; s != nil {
 				at := at.Append("configMap")
 				whole(configMap, s.Name, at.Append("name"), s.Items, at.Append("items"), s.Optional)
+			}
+			if s := source.ClusterTrustBundle; s != nil && s.Name != nil {
+				add(Reference{Kind: clusterTrustBundle, Name: *s.Name, At: at.Append("clusterTrustBundle", "name"), Optional: yes(s.Optional), Use: use})
 			}
 		}
 	}
@@ -181,6 +256,9 @@ const (
 	// KeyDistant: the nearest object does not have it; another of the name,
 	// farther away, does.
 	KeyDistant
+	// KeyBinary: the object has it under binaryData, which volumes hold and
+	// environment variables do not.
+	KeyBinary
 )
 
 // A Resolution is what a reference comes to.
@@ -189,6 +267,9 @@ type Resolution struct {
 	// By are the objects that define it, nearest first: the object itself, or
 	// what has it made. For Elsewhere it is the nearest of the other namespaces.
 	By []*manifest.Object
+	// Beside is true when the first of By stands in the workload's file: both are
+	// applied together.
+	Beside bool
 	// Because says who is expected to make it, for Expected.
 	Because string
 	// Keys are those of the nearest definition, sorted.
@@ -204,9 +285,19 @@ func (c *Cluster) Resolve(r Reference) Resolution {
 	switch {
 	case len(here) > 0:
 		sortNearest(r.Workload.Object, here, definer)
-		res := Resolution{Status: Defined, By: definedBy(here), Keys: slices.Compact(slices.Sorted(slices.Values(here[0].keys)))}
+		keys := here[0].keys
+		if r.inEnvironment() {
+			keys = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return slices.Contains(here[0].binary, k) })
+		}
+		res := Resolution{
+			Status: Defined, By: definedBy(here), Beside: here[0].by.File() == r.Workload.File(),
+			Keys: slices.Compact(slices.Sorted(slices.Values(keys))),
+		}
 		if c.sure(r.Workload, here[0]) {
 			res.Key = keyStatus(here, r.Key)
+			if res.Key == KeyPresent && r.inEnvironment() && slices.Contains(here[0].binary, r.Key) {
+				res.Key = KeyBinary
+			}
 			if res.Key == KeyAbsent && c.evidence().adds(r) {
 				res.Key = KeyUnknown
 			}
@@ -222,7 +313,7 @@ func (c *Cluster) Resolve(r Reference) Resolution {
 		nearest := slices.MinFunc(defined.all, func(a, b *definition) int {
 			return distanceOf(r.Workload.Object, a.by).compare(distanceOf(r.Workload.Object, b.by))
 		})
-		return Resolution{Status: Elsewhere, By: []*manifest.Object{nearest.by}}
+		return Resolution{Status: Elsewhere, By: []*manifest.Object{nearest.by}, Beside: nearest.by.File() == r.Workload.File()}
 	}
 	return Resolution{Status: Missing}
 }
@@ -230,7 +321,7 @@ func (c *Cluster) Resolve(r Reference) Resolution {
 // sure reports whether a definition is the one the workload meets: it stands
 // near, or the namespaces of both are known and the same.
 func (c *Cluster) sure(w *manifest.Workload, d *definition) bool {
-	if fragment(w) {
+	if IsPart(w) {
 		return false
 	}
 	namespace := c.NamespaceOf(w.Object)

@@ -14,6 +14,10 @@ kind: Pod
 metadata: {name: p}
 spec:
   imagePullSecrets: [{name: pull}]
+  serviceAccountName: sa
+  priorityClassName: prio
+  runtimeClassName: rt
+  resourceClaims: [{name: gpu, resourceClaimName: rc}, {name: nic, resourceClaimTemplateName: rct}]
   containers:
     - name: a
       image: i
@@ -27,7 +31,9 @@ spec:
     - {name: unused, secret: {secretName: unused}}
     - {name: v1, secret: {secretName: s3}}
     - {name: v2, configMap: {name: c3, items: [{key: k3, path: p}, {key: k4, path: q}]}}
-    - {name: v3, projected: {sources: [{secret: {name: s4, items: [{key: k5, path: p}]}}, {configMap: {name: c4, optional: true}}, {serviceAccountToken: {path: t}}]}}
+    - {name: v3, projected: {sources: [{secret: {name: s4, items: [{key: k5, path: p}]}}, {configMap: {name: c4, optional: true}}, {serviceAccountToken: {path: t}}, {clusterTrustBundle: {name: ctb, path: x}}]}}
+    - {name: claim, persistentVolumeClaim: {claimName: pvc}}
+    - {name: scratch, ephemeral: {volumeClaimTemplate: {spec: {storageClassName: sc}}}}
     - {name: v4, csi: {driver: d, nodePublishSecretRef: {name: s5}}}
     - {name: v5, azureFile: {shareName: x, secretName: s6}}
     - {name: v6, cephfs: {monitors: [m], secretRef: {name: s7}}}
@@ -54,10 +60,50 @@ ConfigMap/c3:k3:false:volume v2
 ConfigMap/c3:k4:false:volume v2
 Secret/s4:k5:false:volume v3
 ConfigMap/c4::true:volume v3
+ClusterTrustBundle/ctb::false:volume v3
+PersistentVolumeClaim/pvc::false:volume claim
+StorageClass/sc::false:volume scratch
 Secret/s5::false:volume v4
 Secret/s6::false:volume v5
 Secret/s7::false:volume v6
-Secret/pull::false:image pull secret`
+Secret/pull::false:image pull secret
+ServiceAccount/sa::false:the pod
+PriorityClass/prio::false:the pod
+RuntimeClass/rt::false:the pod
+ResourceClaim/rc::false:resource claim gpu
+ResourceClaimTemplate/rct::false:resource claim nic`
+	if s := strings.Join(got, "\n"); s != want {
+		t.Errorf("got\n%s\nwant\n%s", s, want)
+	}
+}
+
+func TestReferencesOfStatefulSet(t *testing.T) {
+	cl := load(t, `apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: s}
+spec:
+  serviceName: nodes
+  selector: {matchLabels: {a: b}}
+  template:
+    metadata: {labels: {a: b}}
+    spec:
+      serviceAccount: old
+      containers: [{name: a, image: i}]
+      volumes: [{name: data, persistentVolumeClaim: {claimName: replaced}}]
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {storageClassName: fast}}]
+`, cluster.Options{})
+	w := cl.Workloads[0]
+	refs := cl.References(w)
+	if governing, ok := cluster.GoverningService(w); ok {
+		refs = append(refs, governing)
+	}
+	var got []string
+	for _, r := range refs {
+		got = append(got, fmt.Sprintf("%s/%s at %s", r.Kind, w.StringAt(r.At), r.At))
+	}
+	want := `ServiceAccount/old at spec.template.spec.serviceAccount
+StorageClass/fast at spec.volumeClaimTemplates[0].spec.storageClassName
+Service/nodes at spec.serviceName`
 	if s := strings.Join(got, "\n"); s != want {
 		t.Errorf("got\n%s\nwant\n%s", s, want)
 	}
@@ -91,7 +137,9 @@ func TestResolve(t *testing.T) {
 		{"a ConfigMap of the name is no Secret", want + object("v1", "ConfigMap", "name: db", "data: {password: x}"), cluster.Options{}, missing, unknown},
 		{"an empty Secret is filled by somebody", want + object("v1", "Secret", "name: db", ""), cluster.Options{}, defined, unknown},
 		{"a token Secret is filled by its controller", want + object("v1", "Secret", "name: db", "type: kubernetes.io/service-account-token\ndata: {extra: eA==}"), cluster.Options{}, defined, unknown},
-		{"binary data of a ConfigMap", config + object("v1", "ConfigMap", "name: db", "binaryData: {password: eA==}"), cluster.Options{}, defined, present},
+		{"binary data of a ConfigMap", config + object("v1", "ConfigMap", "name: db", "binaryData: {password: eA==}"), cluster.Options{}, defined, cluster.KeyBinary},
+		{"binary data in a volume", deployment("", "volumeMounts: [{name: v, mountPath: /v}]") + "      volumes: [{name: v, configMap: {name: db, items: [{key: password, path: p}]}}]\n" +
+			object("v1", "ConfigMap", "name: db", "binaryData: {password: eA==}"), cluster.Options{}, defined, present},
 
 		{"another namespace", inShop + object("v1", "Secret", "name: db, namespace: other", "stringData: {password: x}"), cluster.Options{}, elsewhere, unknown},
 		{"a namespace that is not known may be the same", want + object("v1", "Secret", "name: db, namespace: other", "stringData: {password: x}"), cluster.Options{}, defined, present},
@@ -146,6 +194,10 @@ func TestResolve(t *testing.T) {
 		{"a job that makes it", want + object("batch/v1", "Job", "name: j", "spec: {template: {spec: {containers: [{name: c, image: kubectl, command: [sh, -c, 'kubectl create secret generic db --from-literal=password=x']}]}}}"), cluster.Options{}, expected, unknown},
 		{"a role that lets somebody make Secrets", want + object("rbac.authorization.k8s.io/v1", "Role", "name: r", "rules: [{apiGroups: [''], resources: [secrets], verbs: [create]}]"), cluster.Options{}, expected, unknown},
 		{"a role that lets somebody read them", want + object("rbac.authorization.k8s.io/v1", "Role", "name: r", "rules: [{apiGroups: [''], resources: [secrets], verbs: [get]}]"), cluster.Options{}, missing, unknown},
+		{"a job of an overlay that makes it", "## base/app.yaml\n" + want + "## base/kustomization.yaml\nresources: [app.yaml]\n## prod/kustomization.yaml\nresources: [../base, job.yaml]\n## prod/job.yaml\n" +
+			object("batch/v1", "Job", "name: j", "spec: {template: {spec: {containers: [{name: c, image: kubectl, command: [sh, -c, 'kubectl create secret generic db']}]}}}"), cluster.Options{}, expected, unknown},
+		{"a job of a folder that does not take it", "## base/app.yaml\n" + want + "## base/kustomization.yaml\nresources: [app.yaml]\n## prod/job.yaml\n" +
+			object("batch/v1", "Job", "name: j", "spec: {template: {spec: {containers: [{name: c, image: kubectl, command: [sh, -c, 'kubectl create secret generic db']}]}}}"), cluster.Options{}, missing, unknown},
 		{"the configuration", want, cluster.Options{External: []string{"Secret/d*"}}, expected, unknown},
 		{"the configuration, with the namespace", inShop, cluster.Options{External: []string{"Secret/shop/*"}}, expected, unknown},
 		{"the configuration, another namespace", inShop, cluster.Options{External: []string{"Secret/x/*", "[", "ConfigMap/db"}}, missing, unknown},
@@ -216,6 +268,28 @@ func TestKeptElsewhere(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			cl := load(t, c.files, cluster.Options{})
 			if got := cl.KeptElsewhere(cl.References(cl.Workloads[0])[0]); got != c.want {
+				t.Errorf("got %v", got)
+			}
+		})
+	}
+}
+
+func TestIsPart(t *testing.T) {
+	app := deployment("", "env: []")
+	for _, c := range []struct {
+		name, files string
+		want        bool
+	}{
+		{"a Deployment", app, false},
+		{"without a selector", strings.Replace(app, "  selector: {matchLabels: {a: b}}\n", "", 1), true},
+		{"without an image", strings.Replace(app, "image:", "workingDir:", 1), true},
+		{"a patch by its file", "## k/manager_config_patch.yaml\n" + app, true},
+		{"patches", "## k/patches.yaml\n" + app, true},
+		{"no patch", "## k/dispatcher.yaml\n" + app, false},
+		{"a kustomization's patch", "## k/x.yaml\n" + app + "## k/kustomization.yaml\nresources: [y.yaml]\npatches: [{path: x.yaml}]\n", true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			if got := cluster.IsPart(load(t, c.files, cluster.Options{}).Workloads[0]); got != c.want {
 				t.Errorf("got %v", got)
 			}
 		})

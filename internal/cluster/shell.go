@@ -24,10 +24,10 @@ const (
 // interpret fills in Shell, ScriptError and Commands from Words.
 func (c *Cluster) interpret(p *Process, ctr *manifest.Container, env Environment) {
 	in := &interpreter{
-		process: p, functions: map[string]*function{}, steps: maxSteps,
+		process: p, functions: map[string]*function{}, awaited: map[*syntax.CallExpr]bool{}, steps: maxSteps,
 		mounted: func(file string) (string, Origin, bool) { return c.mountedFile(ctr, file) },
 	}
-	in.run(p.Words, nil, &scope{env: env, vars: map[string]shellVariable{}}, mode{})
+	in.run(p.Words, nil, &scope{env: env, vars: map[string]shellVariable{}}, mode{last: true})
 }
 
 // An interpreter follows a shell script without running anything: it keeps
@@ -36,8 +36,10 @@ type interpreter struct {
 	process   *Process
 	mounted   func(file string) (string, Origin, bool)
 	functions map[string]*function
-	steps     int
-	nesting   int
+	// awaited are the commands that a loop waits for, see awaitedBy.
+	awaited map[*syntax.CallExpr]bool
+	steps   int
+	nesting int
 }
 
 // A script is a text under interpretation.
@@ -47,6 +49,8 @@ type script struct {
 	// secret is true when a Secret's value went into the text: then one goes
 	// into every word of it.
 	secret bool
+	// errexit is true for a script that the shell runs with -e.
+	errexit bool
 }
 
 // at returns where a piece of the script is written. A piece that spans lines
@@ -79,9 +83,26 @@ type function struct {
 }
 
 // A mode is what is known of the way a command is come to.
-type mode struct{ background, exec, conditional bool }
+type mode struct {
+	background, exec, conditional, repeated, awaited, forever, piped bool
+	// last is true where the shell ends with the status of what is run, exempt
+	// where -e does not heed it.
+	last, exempt bool
+}
 
 func (m mode) branch() mode { m.conditional = true; return m }
+
+// guard is the mode of a command in front of &&: -e does not heed it, but
+// where it fails and nothing else is run, its status is the list's.
+func (m mode) guard() mode { m.exempt = true; return m }
+
+// read is the mode of a command whose output another one reads.
+func (m mode) read() mode { m = m.ignored(); m.piped = true; return m }
+
+// ignored is the mode of a command whose failure the shell does not mind: in a
+// condition, in front of || and |, behind !, in the background
+// (https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html, set -e).
+func (m mode) ignored() mode { m.last, m.exempt = false, true; return m }
 
 type shellVariable struct {
 	Variable
@@ -99,8 +120,8 @@ type scope struct {
 	// open is true once something that the files do not show may have set any
 	// variable.
 	open bool
-	// allExport is set -a.
-	allExport bool
+	// allExport is set -a, errexit set -e.
+	allExport, errexit bool
 	// ended is true behind an unconditional exit or exec.
 	ended bool
 }
@@ -199,7 +220,7 @@ func (in *interpreter) run(words []Word, own []Variable, sc *scope, m mode) {
 			words, own = rest, append(own, assigned...)
 			continue
 		}
-		if in.scriptFile(words, own, sc, m) {
+		if in.scriptFile(words, own, sc, m, false) {
 			return
 		}
 		break
@@ -210,6 +231,7 @@ func (in *interpreter) run(words []Word, own []Variable, sc *scope, m mode) {
 	in.process.Commands = append(in.process.Commands, Command{
 		Assignments: sc.exported(own), Words: words,
 		Background: m.background, Exec: m.exec, Conditional: m.conditional,
+		Repeated: m.repeated, Awaited: m.awaited, Forever: m.forever, Piped: m.piped, Fatal: m.last || sc.errexit && !m.exempt,
 	})
 }
 
@@ -219,7 +241,7 @@ var shells = map[string]bool{"sh": true, "bash": true, "ash": true, "dash": true
 // returns false for a shell whose script the files do not show.
 // https://pubs.opengroup.org/onlinepubs/9799919799/utilities/sh.html
 func (in *interpreter) shell(words []Word, own []Variable, sc *scope, m mode) bool {
-	command := false
+	command, errexit := false, false
 	i := 1
 options:
 	for ; i < len(words) && words[i].Known; i++ {
@@ -236,6 +258,7 @@ options:
 			}
 		default:
 			command = command || o[0] == '-' && strings.Contains(o, "c")
+			errexit = errexit || o[0] == '-' && strings.Contains(o, "e")
 			if strings.ContainsAny(o, "oO") {
 				i++ // the option's name
 			}
@@ -245,9 +268,9 @@ options:
 		return false
 	}
 	if !command {
-		return in.scriptFile(words[i:], own, sc, m)
+		return in.scriptFile(words[i:], own, sc, m, errexit)
 	}
-	s := script{text: words[i].Value, from: words[i].From, secret: words[i].Secret}
+	s := script{text: words[i].Value, from: words[i].From, secret: words[i].Secret, errexit: errexit}
 	args := words[i+1:]
 	if len(args) == 0 {
 		args = words[:1] // $0 is the shell then
@@ -280,7 +303,8 @@ func (in *interpreter) su(words []Word, own []Variable, sc *scope, m mode) bool 
 }
 
 // scriptFile follows a shell script that a ConfigMap puts into the container.
-func (in *interpreter) scriptFile(words []Word, own []Variable, sc *scope, m mode) bool {
+// errexit is true when it is run with -e.
+func (in *interpreter) scriptFile(words []Word, own []Variable, sc *scope, m mode, errexit bool) bool {
 	if len(words) == 0 || !words[0].Known || !strings.Contains(words[0].Value, "/") {
 		return false
 	}
@@ -297,7 +321,7 @@ func (in *interpreter) scriptFile(words []Word, own []Variable, sc *scope, m mod
 			return false
 		}
 	}
-	in.subshell(script{text: text, from: from}, words, own, sc, m)
+	in.subshell(script{text: text, from: from, errexit: errexit}, words, own, sc, m)
 	return true
 }
 
@@ -305,13 +329,16 @@ func (in *interpreter) scriptFile(words []Word, own []Variable, sc *scope, m mod
 // variables.
 func (in *interpreter) subshell(s script, args []Word, own []Variable, sc *scope, m mode) {
 	in.process.Shell = true
-	inner := &scope{env: sc.env, vars: map[string]shellVariable{}, open: sc.open, args: args}
+	inner := &scope{env: sc.env, vars: map[string]shellVariable{}, open: sc.open, args: args, errexit: s.errexit}
 	for _, v := range sc.exported(own) {
 		inner.vars[v.Name] = shellVariable{v, true}
 	}
 	outer := in.functions
 	in.functions = map[string]*function{}
-	in.text(s, inner, mode{background: m.background, conditional: m.conditional})
+	heeded := m.last || sc.errexit && !m.exempt
+	in.text(s, inner, mode{
+		background: m.background, conditional: m.conditional, repeated: m.repeated, forever: m.forever, last: heeded, exempt: !heeded,
+	})
 	in.functions = outer
 }
 
@@ -325,6 +352,7 @@ func (in *interpreter) text(s script, sc *scope, m mode) {
 	}
 	parser := syntax.NewParser(syntax.Variant(syntax.LangBash))
 	failed := false
+	var list []*syntax.Stmt
 	for stmt, err := range parser.StmtsSeq(strings.NewReader(s.text)) {
 		// No return in this loop: v3.14.1 may go on behind an error and panics
 		// when nobody listens any more (0&0\x9e).
@@ -336,13 +364,16 @@ func (in *interpreter) text(s script, sc *scope, m mode) {
 			}
 		}
 		if !failed {
-			in.stmt(s, stmt, sc, m)
+			list = append(list, stmt)
 		}
 	}
+	in.stmts(s, list, sc, m)
 }
 
 func (in *interpreter) stmts(s script, list []*syntax.Stmt, sc *scope, m mode) {
-	for _, stmt := range list {
+	for i, stmt := range list {
+		m := m
+		m.last = m.last && i == len(list)-1
 		in.stmt(s, stmt, sc, m)
 	}
 }
@@ -356,8 +387,12 @@ func (in *interpreter) stmt(s script, stmt *syntax.Stmt, sc *scope, m mode) {
 		return
 	}
 	if stmt.Background || stmt.Coprocess {
+		m = m.ignored()
 		m.background = true
 		sc = sc.clone()
+	}
+	if stmt.Negated {
+		m = m.ignored()
 	}
 	for _, r := range stmt.Redirs {
 		in.substitutions(s, r, sc, m)
@@ -377,10 +412,10 @@ func (in *interpreter) stmt(s script, stmt *syntax.Stmt, sc *scope, m mode) {
 		case syntax.AndStmt:
 			in.andChain(s, cmd, sc, m)
 		case syntax.OrStmt:
-			in.stmt(s, cmd.X, sc, m)
+			in.stmt(s, cmd.X, sc, m.ignored())
 			branch([]*syntax.Stmt{cmd.Y})
 		default: // both ends of a pipe run in shells of their own
-			in.stmt(s, cmd.X, sc.clone(), m)
+			in.stmt(s, cmd.X, sc.clone(), m.read())
 			in.stmt(s, cmd.Y, sc.clone(), m)
 		}
 	case *syntax.Block:
@@ -390,17 +425,26 @@ func (in *interpreter) stmt(s script, stmt *syntax.Stmt, sc *scope, m mode) {
 	case *syntax.TimeClause:
 		in.stmt(s, cmd.Stmt, sc, m)
 	case *syntax.CoprocClause:
+		m = m.ignored()
 		m.background = true
 		in.stmt(s, cmd.Stmt, sc.clone(), m)
 	case *syntax.IfClause:
 		in.ifClause(s, cmd, sc, m)
 	case *syntax.WhileClause:
 		sc.forget(assignedIn(cmd)...)
-		in.stmts(s, cmd.Cond, sc, m)
+		m.repeated = true
+		m.forever = m.forever || !m.conditional && endless(cmd) && !leaves(cmd.Do)
+		if !m.conditional {
+			for _, call := range awaitedBy(cmd) {
+				in.awaited[call] = true
+			}
+		}
+		in.stmts(s, cmd.Cond, sc, m.ignored())
 		branch(cmd.Do)
 	case *syntax.ForClause:
-		in.substitutions(s, cmd.Loop, sc, m)
+		in.substitutions(s, cmd.Loop, sc, m.ignored())
 		sc.forget(assignedIn(cmd)...)
+		m.repeated = true
 		branch(cmd.Do)
 	case *syntax.CaseClause:
 		in.substitutions(s, cmd.Word, sc, m)
@@ -429,20 +473,24 @@ func (in *interpreter) andChain(s script, cmd *syntax.BinaryCmd, sc *scope, m mo
 		chain = append(chain, cmd.Y)
 		left, ok := cmd.X.Cmd.(*syntax.BinaryCmd)
 		if !ok || left.Op != syntax.AndStmt || len(cmd.X.Redirs) > 0 || cmd.X.Negated {
-			in.stmt(s, cmd.X, sc, m)
+			in.stmt(s, cmd.X, sc, m.guard())
 			break
 		}
 		cmd = left
 	}
 	b := sc.clone()
-	for _, stmt := range slices.Backward(chain) {
+	for i, stmt := range slices.Backward(chain) {
+		m := m
+		if i > 0 {
+			m = m.guard()
+		}
 		in.stmt(s, stmt, b, m.branch())
 	}
 	sc.merge(b)
 }
 
 func (in *interpreter) ifClause(s script, cmd *syntax.IfClause, sc *scope, m mode) {
-	in.stmts(s, cmd.Cond, sc, m)
+	in.stmts(s, cmd.Cond, sc, m.ignored())
 	start := sc.clone()
 	m = m.branch()
 	for {
@@ -452,7 +500,7 @@ func (in *interpreter) ifClause(s script, cmd *syntax.IfClause, sc *scope, m mod
 		if cmd = cmd.Else; cmd == nil {
 			return
 		}
-		in.stmts(s, cmd.Cond, start, m)
+		in.stmts(s, cmd.Cond, start, m.ignored())
 		sc.merge(start)
 	}
 }
@@ -495,6 +543,7 @@ func assignedIn(n syntax.Node) []string {
 // substitutions follows the commands substituted below a node that is not
 // expanded itself.
 func (in *interpreter) substitutions(s script, n syntax.Node, sc *scope, m mode) {
+	m.piped = true
 	syntax.Walk(n, func(n syntax.Node) bool {
 		switch n := n.(type) {
 		case *syntax.CmdSubst:
@@ -560,11 +609,16 @@ func (in *interpreter) assignment(s script, a *syntax.Assign, sc *scope, m mode)
 
 func (in *interpreter) call(s script, cmd *syntax.CallExpr, sc *scope, m mode) {
 	own := make([]Variable, 0, len(cmd.Assigns))
+	// The status of a substitution counts where there is no command to have one.
+	substituted := m
+	if len(cmd.Args) > 0 {
+		substituted = m.ignored()
+	}
 	for _, a := range cmd.Assigns {
 		if a.Name == nil {
 			continue
 		}
-		v := in.assignment(s, a, sc, m)
+		v := in.assignment(s, a, sc, substituted)
 		if len(cmd.Args) == 0 {
 			sc.assign(v, false)
 		} else {
@@ -573,11 +627,12 @@ func (in *interpreter) call(s script, cmd *syntax.CallExpr, sc *scope, m mode) {
 	}
 	var words []Word
 	for _, w := range cmd.Args {
-		words = append(words, in.fields(s, w, sc, m)...)
+		words = append(words, in.fields(s, w, sc, substituted)...)
 	}
 	if len(words) == 0 {
 		return
 	}
+	m.awaited = in.awaited[cmd]
 	if !words[0].Known {
 		in.run(words, own, sc, m)
 		return
@@ -638,6 +693,7 @@ func (in *interpreter) function(f *function, words []Word, sc *scope, m mode) {
 	in.nesting++
 	args, ended := sc.args, sc.ended
 	sc.args = words
+	m.awaited = false
 	in.stmt(f.script, f.body, sc, m)
 	// A return ends the function only; an exit in it is taken for one.
 	sc.args, sc.ended = args, ended
@@ -699,10 +755,14 @@ func (in *interpreter) set(words []Word, sc *scope) {
 		case w.Value == "-o" || w.Value == "+o":
 		case strings.HasPrefix(w.Value, "-"):
 			sc.allExport = sc.allExport || strings.Contains(w.Value, "a")
+			sc.errexit = sc.errexit || strings.Contains(w.Value, "e")
 		case strings.HasPrefix(w.Value, "+"):
 			sc.allExport = sc.allExport && !strings.Contains(w.Value, "a")
+			sc.errexit = sc.errexit && !strings.Contains(w.Value, "e")
 		case w.Value == "allexport":
 			sc.allExport = i > 0 && words[i-1].Value == "-o"
+		case w.Value == "errexit":
+			sc.errexit = i > 0 && words[i-1].Value == "-o"
 		case i > 0 && strings.HasSuffix(words[i-1].Value, "o"): // set -euo pipefail
 		default:
 			sc.args = nil

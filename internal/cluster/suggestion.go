@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"math/bits"
+	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -45,10 +47,13 @@ func (c *Cluster) Suggest(refs []Reference) (Suggestion, bool) {
 				all = all && slices.Contains(d.keys, ref.Key)
 			}
 		}
-		if keys > 0 && !all && d.complete || keys == 0 && score == scoreAffix {
-			return // it would not help, or only the half of a name speaks for it
+		orphan := !c.uses(d.kind, d.name)
+		if keys > 0 && !all && d.complete {
+			return // it would not help
 		}
-		orphan := !c.used().Has(objectKey{d.kind, d.name})
+		if keys == 0 && !orphan && (score == scoreAffix || !keyed(r.Kind)) {
+			return // another one's, for which only its name speaks
+		}
 		certain := orphan && all && (keys > 0 || score == scoreTypo)
 		if certain {
 			score += 10
@@ -68,10 +73,7 @@ func (c *Cluster) Suggest(refs []Reference) (Suggestion, bool) {
 	if best.Name != "" {
 		return best, true
 	}
-	other := secret
-	if r.Kind == secret {
-		other = configMap
-	}
+	other := map[string]string{secret: configMap, configMap: secret}[r.Kind]
 	for _, d := range c.index.definitions[objectKey{other, r.Name}].meeting(namespace) {
 		if distanceOf(w.Object, d.by).near() {
 			consider(d, scoreKind)
@@ -79,6 +81,9 @@ func (c *Cluster) Suggest(refs []Reference) (Suggestion, bool) {
 	}
 	return best, best.Name != ""
 }
+
+// keyed reports the kinds that hold keys.
+func keyed(kind string) bool { return kind == secret || kind == configMap }
 
 const (
 	scoreKind = iota + 1
@@ -167,20 +172,19 @@ func (c *Cluster) foldersBelow() map[string][]string {
 
 func (c *Cluster) peopled() sets.Set[*source.File] { return c.evidence().peopled }
 
-// used are the Secrets and ConfigMaps, by name, that something in the files
-// refers to.
-func (c *Cluster) used() sets.Set[objectKey] {
-	return Memo(c, usedKey{}, func() sets.Set[objectKey] {
-		used := sets.New[objectKey]()
+// uses reports whether something in the files refers to the object.
+func (c *Cluster) uses(kind, name string) bool {
+	used := Memo(c, usedKey{}, func() used {
+		used := used{sets.New[objectKey](), sets.New[string]()}
 		for _, w := range c.Workloads {
 			for _, r := range c.References(w) {
-				used.Insert(objectKey{r.Kind, r.Name})
+				used.objects.Insert(objectKey{r.Kind, r.Name})
 			}
 		}
 		for _, o := range c.Objects {
 			var names []string
 			switch o.Kind {
-			case "ServiceAccount":
+			case serviceAccount:
 				for _, field := range []string{"imagePullSecrets", "secrets"} {
 					for _, item := range list(o, node.P(field)) {
 						names = append(names, text(item, "name"))
@@ -192,29 +196,41 @@ func (c *Cluster) used() sets.Set[objectKey] {
 				}
 			}
 			for _, name := range names {
-				used.Insert(objectKey{secret, name})
+				used.objects.Insert(objectKey{secret, name})
 			}
 		}
 		for _, resources := range c.evidence().custom {
 			for s := range resources.byString {
-				used.Insert(objectKey{secret, s}, objectKey{configMap, s})
+				used.strings.Insert(s)
 			}
 		}
 		return used
 	})
+	return used.objects.Has(objectKey{kind, name}) || used.strings.Has(name)
+}
+
+// used are the objects that workloads and other built-in kinds refer to, and the
+// strings in custom resources, which may name any kind.
+type used struct {
+	objects sets.Set[objectKey]
+	strings sets.Set[string]
 }
 
 // KeptElsewhere reports whether it is no surprise that the object is not in the
 // files: the workload is a patch, a copy of one that ran, or a custom resource
-// whose controller may make what it needs; the name is that of a certificate,
-// which is issued at run time; or the files ask for several Secrets and define
-// none.
+// whose controller may make what it needs; it is neither a Secret nor a
+// ConfigMap, which belong to the application, but a claim, an account or a class,
+// which are often made before it; the name is that of a certificate, which is
+// issued at run time; or the files ask for several Secrets and define none.
 func (c *Cluster) KeptElsewhere(r Reference) bool {
 	w := r.Workload
-	if fragment(w) || w.Has(node.P("metadata", "uid")) || w.Has(node.P("metadata", "resourceVersion")) || w.Custom && !podMakers.Has(w.Group()) {
+	if IsPart(w) || w.Has(node.P("metadata", "uid")) || w.Has(node.P("metadata", "resourceVersion")) || w.Custom && !podMakers.Has(w.Group()) {
 		return true
 	}
-	if r.Kind != secret {
+	switch {
+	case !keyed(r.Kind):
+		return true
+	case r.Kind != secret:
 		return false
 	}
 	for _, suffix := range []string{"-tls", "-cert", "-certs"} {
@@ -225,11 +241,17 @@ func (c *Cluster) KeptElsewhere(r Reference) bool {
 	return Memo(c, keptKey{}, c.keepsNoSecrets)
 }
 
-// fragment reports a workload that is only a part of one: a patch, whether a
-// kustomization names it or not. What it refers to comes with the rest.
-func fragment(w *manifest.Workload) bool {
-	return w.Patch || !slices.ContainsFunc(w.Containers, func(c *manifest.Container) bool { return !c.Partial })
+// IsPart reports a workload that is applied together with another text of it: a
+// patch, whether a kustomization names it or not. What it refers to may come with
+// the rest. apps/v1 takes no workload without a selector.
+func IsPart(w *manifest.Workload) bool {
+	return w.Patch || !slices.ContainsFunc(w.Containers, func(c *manifest.Container) bool { return !c.Partial }) ||
+		w.APIVersion == "apps/v1" && !w.Has(node.P("spec", "selector")) || patchFile.MatchString(path.Base(w.File().Path))
 }
+
+// patchFile matches the names that people give to patches: patch-env.yaml,
+// api.patch.yaml, manager_config_patch.yaml, and not dispatcher.yaml.
+var patchFile = regexp.MustCompile(`(?i)(^|[^a-z])patch(es|ed)?([^a-z]|$)`)
 
 type keptKey struct{}
 

@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -75,21 +76,37 @@ func cpuFinding(p *rule.Pass, ctr *manifest.Container, j *jvm.JVM, limit *cluste
 	deadline := start.Timing.Deadline()
 	budget := float64(limit.V.MilliValue()) / 1000 * float64(deadline)
 	needed := p.Options.(*startOptions).StartCPUSeconds
-	// Where one CPU would not save it either, the missing startupProbe is the
-	// cause, and missing-startup-probe says so.
-	if start.Probe != "livenessProbe" || limit.V.MilliValue() >= 1000 || budget >= needed || float64(deadline) < needed {
+	// Where one CPU would not save it either, the probe is the cause: that there is
+	// no startupProbe, as missing-startup-probe says, or that it gives up too soon.
+	if start.Probe == "" || limit.V.MilliValue() >= 1000 || budget >= needed || float64(deadline) < needed {
 		f.Message = fmt.Sprintf("container %q: a CPU limit of %s throttles the JVM while it loads classes and compiles: every start and restart takes that much longer",
 			ctr.Name, limit.V.String())
 		return f
 	}
 	f.Severity = diag.Warning
-	f.Message = fmt.Sprintf("container %q: a CPU limit of %s gives the JVM %.0f CPU-seconds before the livenessProbe kills it %d s after its start, and the start of a server is reckoned to take %.0f: killed while it still starts, again and again",
-		ctr.Name, limit.V.String(), budget, deadline, needed)
+	f.Message = fmt.Sprintf("container %q: a CPU limit of %s gives the JVM %.0f CPU-seconds before the %s kills it %d s after its start, and the start of a server is reckoned to take %.0f: killed while it still starts, again and again",
+		ctr.Name, limit.V.String(), budget, start.Probe, deadline, needed)
 	f.Notes = append(f.Notes, fmt.Sprintf("%s x %d s = %.1f CPU-seconds; startCPUSeconds is %.0f", limit.V.String(), deadline, budget, needed))
-	f.Related = append(f.Related, rule.Related{Object: w.Object, At: ctr.At("livenessProbe"), Target: node.KeyOf,
-		Message: fmt.Sprintf("kills after %d s; there is no startupProbe to hold it back", deadline)})
+	kills := fmt.Sprintf("kills after %d s", deadline)
+	if start.Probe == "livenessProbe" {
+		kills += "; there is no startupProbe to hold it back"
+	}
+	f.Related = append(f.Related, rule.Related{Object: w.Object, At: ctr.At(start.Probe), Target: node.KeyOf, Message: kills})
 	f.Needs = append(f.Needs, ctr.At("livenessProbe"), ctr.At("startupProbe"))
+	if start.Probe == "startupProbe" {
+		f.Fixes = append(f.Fixes, patience(ctr, start.Timing, needed*1000/float64(limit.V.MilliValue())))
+	}
 	return f
+}
+
+// patience lets the startup probe wait for so many seconds.
+func patience(ctr *manifest.Container, t kubelet.Timing, seconds float64) rule.Fix {
+	failures := 1 + int64(math.Ceil((seconds-float64(t.InitialDelay))/float64(t.Period)))
+	return rule.Fix{
+		Message: fmt.Sprintf("failureThreshold: %d, with which the startupProbe waits for %d s", failures, t.InitialDelay+(failures-1)*t.Period),
+		Safety:  diag.Unsafe,
+		Ops:     []node.Op{{Kind: node.Set, Path: ctr.At("startupProbe", "failureThreshold"), Value: failures}},
+	}
 }
 
 func limitPath(limit *cluster.Value[resource.Quantity], w *manifest.Workload) []node.Path {

@@ -17,5 +17,6 @@ var Family = &rule.Family{
 	Docs:  docs,
 	Rules: []*rule.Rule{
 		cpuLimitOnJVM,
+		cpuRequestZero,
 	},
 }

@@ -1,10 +1,8 @@
 package references
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/crashlint/crashlint/internal/cluster"
@@ -16,78 +14,65 @@ import (
 
 var hookBeforeTarget = &rule.Rule{
 	ID:       "hook-before-target",
-	Title:    "A Helm hook runs before the object that its pod needs is made",
+	Title:    "A hook or sync wave comes before the object that its pod needs",
 	Since:    "0.1.0",
 	Severity: diag.Error,
-	Workload: checkHookOrder,
+	Workload: checkOrder,
 }
 
-// checkHookOrder reports a pre-install hook that needs an object of the release
-// proper, or a hook of a later weight: Helm applies these when the hook is done
-// (https://helm.sh/docs/topics/charts_hooks/). On an upgrade the object is there
-// from the installation.
-func checkHookOrder(p *rule.Pass, w *manifest.Workload) {
-	if !runsOn(w.Object, "pre-install") || w.Kind != "Job" && w.Kind != "Pod" {
-		return
-	}
+// checkOrder reports a pod that Helm or Argo CD waits for before it makes an
+// object that the pod needs. On an upgrade the object is there from the
+// installation.
+func checkOrder(p *rule.Pass, w *manifest.Workload) {
 	seen := map[string]bool{}
 	for _, r := range p.Cluster.References(w) {
-		if r.Optional || r.Pull || seen[r.Kind+r.Name] {
+		if r.Optional || r.Pull || seen[r.Kind+r.Name] || r.Kind == "ServiceAccount" && r.Name == "default" {
 			continue
 		}
 		seen[r.Kind+r.Name] = true
 		res := p.Cluster.Resolve(r)
-		if res.Status != cluster.Defined || slices.ContainsFunc(res.By, func(o *manifest.Object) bool { return earlier(o, w.Object) }) {
+		if res.Status != cluster.Defined || slices.ContainsFunc(res.By, func(o *manifest.Object) bool { return o.Kind != r.Kind }) {
 			continue
 		}
-		target := res.By[0]
-		if target.Kind != r.Kind || !sameRelease(target, w.Object) {
-			continue
+		for _, o := range orders {
+			targets := slices.DeleteFunc(slices.Clone(res.By), func(t *manifest.Object) bool { return !o.together(w.Object, t) })
+			if len(targets) > 0 && !slices.ContainsFunc(targets, func(t *manifest.Object) bool { return o.late(w.Object, t) == "" }) {
+				reportOrder(p, r, targets[0], o.late(w.Object, targets[0]))
+				break
+			}
 		}
-		when := "is made only after the hook has run"
-		if runsOn(target, "pre-install") {
-			when = "is a hook of a later weight"
-		}
-		p.Report(rule.Finding{
-			Object: w.Object, At: hookPath,
-			Message: fmt.Sprintf("%s needs %s %s, which %s: %s, and the installation fails", subject(r), r.Kind, r.Name, when, strings.TrimSuffix(consequence(r), ", the container does not start")),
-			Related: []rule.Related{
-				{Object: target, At: node.P("metadata", "name"), Message: fmt.Sprintf("%s %s is no earlier hook", r.Kind, r.Name)},
-				{Object: w.Object, At: r.At, Message: "needed here"},
-			},
-			Notes: []string{fmt.Sprintf("make the hook post-install, or make %s %s a pre-install hook of a lower helm.sh/hook-weight", r.Kind, r.Name)},
-		})
 	}
 }
 
-var hookPath = node.P("metadata", "annotations", "helm.sh/hook")
-
-// sameRelease reports whether two objects belong to one chart: they stand in one
-// file and, where their templates are known, come from the same chart.
-func sameRelease(a, b *manifest.Object) bool {
-	chartA, _, _ := strings.Cut(a.Template, "/")
-	chartB, _, _ := strings.Cut(b.Template, "/")
-	return a.File() == b.File() && chartA == chartB
-}
-
-func runsOn(o *manifest.Object, event string) bool {
-	for e := range strings.SplitSeq(o.Annotations["helm.sh/hook"], ",") {
-		if strings.TrimSpace(e) == event {
-			return true
+func reportOrder(p *rule.Pass, r cluster.Reference, target *manifest.Object, how string) {
+	w := r.Workload
+	what := r.Kind + " " + r.Name
+	f := rule.Finding{
+		Object: w.Object, At: r.At,
+		Message: fmt.Sprintf("%s needs %s, which %s: %s, and the installation fails", subject(r), what, how, strings.TrimSuffix(consequence(r), ", the container does not start")),
+		Related: []rule.Related{
+			{Object: target, At: node.P("metadata", "name"), Message: what + " comes later"},
+			{Object: w.Object, At: r.At, Message: "needed here"},
+		},
+	}
+	for _, name := range []string{argoHook, argoWave, helmHook} {
+		if w.Annotations[name] != "" {
+			f.At = annotation(name)
+			break
 		}
 	}
-	return false
-}
-
-// earlier reports whether Helm has made a before the hook b: both are
-// pre-install hooks, ordered by weight, then kind, then name
-// (helm.sh/helm pkg/action/hooks.go, hookByWeight, and pkg/release/util
-// kind_sorter.go: ConfigMaps and Secrets come before Jobs).
-func earlier(a, b *manifest.Object) bool {
-	return runsOn(a, "pre-install") && cmp.Compare(weight(a), weight(b)) <= 0
-}
-
-func weight(o *manifest.Object) int {
-	n, _ := strconv.Atoi(strings.TrimSpace(o.Annotations["helm.sh/hook-weight"]))
-	return n
+	if target.File() != w.File() {
+		f.Severity = diag.Warning // the folder may be of several applications
+	}
+	if helm := helmLate(w.Object, target); helm != "" {
+		event := "pre-install"
+		if !runsOn(w.Object, event) {
+			event = "post-install"
+		}
+		f.Notes = append(f.Notes, fmt.Sprintf("make the hook run later, or make %s a %s hook of a helm.sh/hook-weight below %d", what, event, number(w.Object, helmWeight)))
+	} else {
+		here, _ := argoTurn(w.Object)
+		f.Notes = append(f.Notes, fmt.Sprintf("give %s %s or a lower %s in the same phase", what, here, argoWave))
+	}
+	p.Report(f)
 }

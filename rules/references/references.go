@@ -19,6 +19,8 @@ var Family = &rule.Family{
 	Rules: []*rule.Rule{
 		missingSecretTarget, missingConfigmapTarget, hookBeforeTarget, serviceLinkCollision,
 		secretValueTrailingNewline, secretValueNotText, undefinedVolume, missingServiceAccount, missingPVC,
+		missingPriorityClass, missingRuntimeClass, hookTargetDeleted, volumeModeDecimal,
+		missingGoverningService, downwardFieldUnknown,
 		subpathKeyMissing, missingSubpath, mountOverTokenPath,
 	},
 }

@@ -2,14 +2,17 @@ package references
 
 import (
 	"fmt"
+	"maps"
 	"net/netip"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
-	"github.com/crashlint/crashlint/internal/images"
 	"github.com/crashlint/crashlint/internal/kubelet"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
@@ -109,13 +112,99 @@ func readings(p *rule.Pass, ctr *manifest.Container, env cluster.Environment) []
 		}
 	}
 	if !shell { // a script may unset the variable before it starts the program
-		facts, _ := images.Lookup(ctr.Image)
-		for _, port := range facts.Ports {
+		for _, port := range p.Cluster.Image(ctr).Ports {
 			out = append(out, reading{name: port.Name, at: ctr.At("image"), why: "this image takes a port from " + port.Name})
 		}
+		out = append(out, declaredElsewhere(p, ctr)...)
 	}
+	out = append(out, mountedReads(p, ctr)...)
 	return append(out, addressed(ctr, env)...)
 }
+
+// mountedReads lists the variables that files of mounted ConfigMaps take a value
+// from: scripts, and configurations whose program fills in ${NAME}, as Spring
+// does.
+func mountedReads(p *rule.Pass, ctr *manifest.Container) []reading {
+	w := ctr.Workload
+	var out []reading
+	for i, m := range ctr.VolumeMounts {
+		v := slices.IndexFunc(w.Pod.Volumes, func(v corev1.Volume) bool { return v.Name == m.Name })
+		if v < 0 || w.Pod.Volumes[v].ConfigMap == nil {
+			continue
+		}
+		source := w.Pod.Volumes[v].ConfigMap
+		found := p.Cluster.Find(w.Object, "ConfigMap", source.Name)
+		if len(found) == 0 {
+			continue
+		}
+		config, ok := found[0].Typed.(*corev1.ConfigMap)
+		if !ok {
+			continue
+		}
+		for _, key := range slices.Sorted(maps.Keys(config.Data)) {
+			file, mounted := fileOf(key, source.Items)
+			if !mounted || m.SubPath != "" && m.SubPath != file {
+				continue
+			}
+			for _, t := range scriptReads(config.Data[key]) {
+				out = append(out, reading{
+					name: t.name, at: ctr.At("volumeMounts", i, "name"),
+					why: fmt.Sprintf("file %s of ConfigMap %s reads %s", file, source.Name, t.name),
+				})
+			}
+		}
+	}
+	return out
+}
+
+// fileOf returns the path that the key has in its volume, false when it is not
+// in it.
+func fileOf(key string, items []corev1.KeyToPath) (string, bool) {
+	if len(items) == 0 {
+		return key, true
+	}
+	i := slices.IndexFunc(items, func(item corev1.KeyToPath) bool { return item.Key == key })
+	if i < 0 {
+		return "", false
+	}
+	return items[i].Path, true
+}
+
+// declaredElsewhere lists the variables that another container of the same image
+// and command is given a port number in: the program takes one from them.
+func declaredElsewhere(p *rule.Pass, ctr *manifest.Container) []reading {
+	declared := cluster.Memo(p.Cluster, declaredKey{}, func() map[string][]declaration {
+		declared := map[string][]declaration{}
+		for _, w := range p.Cluster.Workloads {
+			for _, c := range w.Containers {
+				for i, e := range c.Env {
+					if port, err := strconv.Atoi(e.Value); err == nil && port > 0 && isURL(e.Name) && w.Known(c.At("env", i, "value")) {
+						declared[c.Image] = append(declared[c.Image], declaration{e.Name, c})
+					}
+				}
+			}
+		}
+		return declared
+	})
+	var out []reading
+	for _, d := range declared[ctr.Image] {
+		if ctr.Image != "" && d.in != ctr && slices.Equal(d.in.Command, ctr.Command) {
+			out = append(out, reading{
+				name: d.name, at: ctr.At("image"),
+				why: fmt.Sprintf("this image gets a port number in %s elsewhere (container %q of %s)", d.name, d.in.Name, d.in.Workload),
+			})
+		}
+	}
+	return out
+}
+
+// A declaration is a variable that a container is given a port number in.
+type declaration struct {
+	name string
+	in   *manifest.Container
+}
+
+type declaredKey struct{}
 
 // addressed finds variables X_ADDRESS and the like, without a port in their
 // value and without a variable X_..._PORT beside them: X_PORT is read as a rule.
@@ -200,6 +289,6 @@ var (
 	// handled matches NAME=, ${NAME=...} and ${NAME#...} with their like, and unset
 	// and read with their words.
 	handled = regexp.MustCompile(`(?:^|[\s;&|(])(\w+)=|\$\{(\w+)(?::?=|[#%/])|\b(?:unset|read)\b([^;&|\n]*)`)
-	// taken matches $NAME, ${NAME} and ${NAME:-default}.
-	taken = regexp.MustCompile(`\$(\w+)|\$\{(\w+)(?::?-[^}]*)?\}`)
+	// taken matches $NAME, ${NAME}, ${NAME:-default} and Spring's ${NAME:default}.
+	taken = regexp.MustCompile(`\$(\w+)|\$\{(\w+)(?:-[^}]*|:[^=+?}][^}]*)?\}`)
 )

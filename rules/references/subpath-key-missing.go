@@ -54,6 +54,14 @@ func keyedSource(w *manifest.Workload, i int) (keyed, bool) {
 		return keyed{cluster.Reference{Workload: w, Kind: "ConfigMap", Name: v.ConfigMap.Name, At: at.Append("configMap", "name")}, v.ConfigMap.Items}, true
 	case v.Secret != nil:
 		return keyed{cluster.Reference{Workload: w, Kind: "Secret", Name: v.Secret.SecretName, At: at.Append("secret", "secretName")}, v.Secret.Items}, true
+	case v.Projected != nil && len(v.Projected.Sources) == 1:
+		source, at := v.Projected.Sources[0], at.Append("projected", "sources", 0)
+		switch {
+		case source.ConfigMap != nil:
+			return keyed{cluster.Reference{Workload: w, Kind: "ConfigMap", Name: source.ConfigMap.Name, At: at.Append("configMap", "name")}, source.ConfigMap.Items}, true
+		case source.Secret != nil:
+			return keyed{cluster.Reference{Workload: w, Kind: "Secret", Name: source.Secret.Name, At: at.Append("secret", "name")}, source.Secret.Items}, true
+		}
 	}
 	return keyed{}, false
 }

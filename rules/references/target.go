@@ -48,14 +48,18 @@ func checkKeys(p *rule.Pass, refs []cluster.Reference) {
 	reported := map[string]bool{}
 	for i, r := range refs {
 		res := p.Cluster.Resolve(r)
-		if reported[r.Key] || res.Key != cluster.KeyAbsent && res.Key != cluster.KeyDistant {
+		if reported[r.Key] || res.Key != cluster.KeyAbsent && res.Key != cluster.KeyDistant && res.Key != cluster.KeyBinary {
 			continue
 		}
 		reported[r.Key] = true
 		by := res.By[0]
+		has := listing(res.Keys)
+		if res.Key == cluster.KeyBinary {
+			has = "it under binaryData only, from which no variable is taken"
+		}
 		f := rule.Finding{
 			Object: r.Workload.Object, At: r.KeyAt, Severity: diag.Error,
-			Message: fmt.Sprintf("%s needs key %q of %s %s, which has %s: %s", subject(r), r.Key, r.Kind, r.Name, listing(res.Keys), consequence(r)),
+			Message: fmt.Sprintf("%s needs key %q of %s %s, which has %s: %s", subject(r), r.Key, r.Kind, r.Name, has, consequence(r)),
 			Needs:   []node.Path{r.At},
 			Related: append([]rule.Related{{Object: by, At: node.P("metadata", "name"), Message: fmt.Sprintf("%s %s comes from here", r.Kind, r.Name)}},
 				others(refs[i+1:], func(o cluster.Reference) bool { return o.Key == r.Key }, func(o cluster.Reference) node.Path { return o.KeyAt })...),
@@ -70,20 +74,27 @@ func checkKeys(p *rule.Pass, refs []cluster.Reference) {
 				Ops: []node.Op{{Kind: node.Set, Path: r.KeyAt, Value: key}},
 			})
 		}
-		f.Notes = append(f.Notes, fmt.Sprintf("if the pod can do without it, write optional: true beside the key; otherwise add the key to %s %s", r.Kind, r.Name))
+		if res.Key == cluster.KeyBinary {
+			f.Notes = append(f.Notes, "text belongs under data; bytes reach a program in a volume")
+		} else {
+			f.Notes = append(f.Notes, fmt.Sprintf("if the pod can do without it, write optional: true beside the key; otherwise add the key to %s %s", r.Kind, r.Name))
+		}
 		p.Report(f)
 	}
 }
 
 // reportElsewhere reports an object that the files define in other namespaces
-// only: a pod reaches none but its own.
+// only: a pod reaches none but its own. Another file may belong to somebody else,
+// who only has an object of the same name.
 func reportElsewhere(p *rule.Pass, refs []cluster.Reference, res cluster.Resolution) {
 	r := refs[0]
 	by := res.By[0]
 	f := missing(refs)
-	f.Severity = diag.Error
-	if r.Pull {
-		f.Severity = diag.Warning
+	switch {
+	case res.Beside && !r.Pull:
+		f.Severity = diag.Error
+	case !res.Beside && p.Cluster.KeptElsewhere(r):
+		f.Severity = diag.Info
 	}
 	f.Message = fmt.Sprintf("%s needs %s %s in namespace %s, but the files define it in namespace %s only: %s",
 		subject(r), r.Kind, r.Name, p.Cluster.NamespaceOf(r.Workload.Object), namespaceOf(p, by), consequence(r))
@@ -154,6 +165,10 @@ func advice(p *rule.Pass, refs []cluster.Reference) []string {
 	if r.Kind == "Secret" {
 		kind = "secret generic"
 	}
+	external := fmt.Sprintf("if it is made elsewhere, list %q under external: in .crashlint.yaml", r.Kind+"/"+r.Name)
+	if r.Kind != "Secret" && r.Kind != "ConfigMap" {
+		return []string{external}
+	}
 	var seen []string
 	for _, ref := range refs {
 		if ref.Key != "" && !slices.Contains(seen, ref.Key) {
@@ -172,7 +187,7 @@ func advice(p *rule.Pass, refs []cluster.Reference) []string {
 	if !r.Pull {
 		notes = append(notes, "if the pod can do without it, write optional: true beside the name")
 	}
-	return append(notes, fmt.Sprintf("if it is made elsewhere, list %q under external: in .crashlint.yaml", r.Kind+"/"+r.Name))
+	return append(notes, external)
 }
 
 // subject says who needs the object.
@@ -185,9 +200,19 @@ func subject(r cluster.Reference) string {
 
 // consequence says what Kubernetes does without the object or key: the kubelet
 // does not create the container (pkg/kubelet/kuberuntime, generateContainerConfig),
-// or does not set up the volume, without which no container of the pod starts.
+// or does not set up the volume, without which no container of the pod starts;
+// the scheduler finds no node for a pod without its claim
+// (pkg/scheduler/framework/plugins/volumebinding/volume_binding.go, podHasPVCs);
+// admission refuses a pod whose account or class it does not find
+// (plugin/pkg/admission: serviceaccount, priority and runtimeclass).
 func consequence(r cluster.Reference) string {
 	switch {
+	case r.Kind == "PersistentVolumeClaim":
+		return "the pod stays Pending"
+	case r.Kind == "StorageClass":
+		return "the claim is not provisioned, and the pod stays Pending"
+	case r.Kind == "ServiceAccount" || r.Kind == "PriorityClass" || r.Kind == "RuntimeClass":
+		return "no pod is created, FailedCreate"
 	case r.Pull:
 		return "the kubelet pulls without credentials, ImagePullBackOff where the registry wants them"
 	case r.Container != nil:

@@ -2,12 +2,11 @@ package references
 
 import (
 	"fmt"
-	"path"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
@@ -29,7 +28,7 @@ var undefinedVolume = &rule.Rule{
 // template (pkg/controller/statefulset/stateful_set_utils.go, updateStorage), do
 // not.
 func checkVolumes(p *rule.Pass, w *manifest.Workload) {
-	if w.Custom || isPart(w) { // somebody may add volumes
+	if w.Custom || cluster.IsPart(w) { // somebody may add volumes
 		return
 	}
 	names, known := volumeNames(w)
@@ -61,14 +60,6 @@ func checkVolumes(p *rule.Pass, w *manifest.Workload) {
 			}
 		}
 	}
-}
-
-// isPart reports a workload that is applied together with another text of it: a
-// patch, whether a kustomization names it or not. apps/v1 takes none without a
-// selector.
-func isPart(w *manifest.Workload) bool {
-	return w.Patch || strings.Contains(path.Base(w.File().Path), "patch") ||
-		w.APIVersion == "apps/v1" && !w.Has(node.P("spec", "selector"))
 }
 
 func reportVolume(p *rule.Pass, ctr *manifest.Container, at node.Path, name string, names []string) {

@@ -67,10 +67,6 @@ type check struct {
 	reported bool // the API server refuses the pod
 }
 
-// refusal is the consequence of a violation: the controller's attempts to make
-// a pod fail (FailedCreate).
-const refusal = "the API server refuses every pod"
-
 // report adds what all findings about a LimitRange have in common. value is
 // what is at fault, nil when nothing is written; field is the LimitRange's.
 func (c *check) report(value *quantity, field *quantity, f rule.Finding) {
@@ -82,9 +78,8 @@ func (c *check) report(value *quantity, field *quantity, f rule.Finding) {
 	limits := field.From.Object
 	f.Related = append(f.Related, rule.Related{Object: limits, At: field.From.Path, Message: fmt.Sprintf("%s %s in LimitRange %s", last(field.From.Path), field.V.String(), limits.Name)})
 	f.Severity = cmp.Or(f.Severity, diag.Error)
-	if f.Severity == diag.Error && c.Cluster.NamespaceOf(f.Object) != c.Cluster.NamespaceOf(limits) {
-		f.Severity = diag.Warning
-		f.Notes = append(f.Notes, fmt.Sprintf("if the pod goes to namespace %s", cmp.Or(c.Cluster.NamespaceOf(limits), c.Cluster.NamespaceOf(f.Object))))
+	if f.Severity == diag.Error {
+		f.Severity, f.Notes = certainty(c.Pass, c.ctr.Workload, limits, f.Notes)
 	}
 	c.Report(f)
 }
@@ -150,6 +145,7 @@ func (c *check) constraints(l cluster.LimitRange, item cluster.LimitRangeItem) {
 		ratio := item.MaxLimitRequestRatio[name]
 		switch {
 		case ratio == nil || above || below:
+		case r.OpenRequest || r.OpenLimit:
 		case r.Limit == nil || r.Limit.V.IsZero():
 			say(nil, ratio, "it has no %s limit to hold against the maxLimitRequestRatio %s", name, ratio.V.String())
 		case r.Request == nil || r.Request.V.IsZero():
@@ -279,12 +275,14 @@ func checkPod(p *rule.Pass, w *manifest.Workload, ranges []cluster.LimitRange) {
 				continue
 			}
 			for _, name := range sorted(item.Min, item.Max, item.MaxLimitRequestRatio) {
-				request, limit := p.Cluster.AdmittedPod(w, name)
+				total := p.Cluster.AdmittedPod(w, name)
+				request, limit := total.Request, total.Limit
 				say := func(field *quantity, format string, args ...any) {
 					c.report(nil, field, rule.Finding{Message: fmt.Sprintf(format, args...) + fmt.Sprintf(" of LimitRange %s for a pod: %s", l.Object.Name, refusal)})
 				}
 				least, most, ratio := item.Min[name], item.Max[name], item.MaxLimitRequestRatio[name]
 				switch {
+				case total.OpenRequest || total.OpenLimit:
 				case least != nil && request == nil:
 					say(least, "the containers request no %s, but there is a min %s", name, least.V.String())
 				case least != nil && request.Cmp(least.V) < 0:

@@ -16,5 +16,9 @@ var Family = &rule.Family{
 	Name:  "resources",
 	Title: "Requests and limits that the namespace decides",
 	Docs:  docs,
-	Rules: []*rule.Rule{limitrangeDefaultApplied},
+	Rules: []*rule.Rule{
+		limitrangeDefaultApplied,
+		quotaExceeded,
+		quotaRequiresResources,
+	},
 }
