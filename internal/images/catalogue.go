@@ -90,15 +90,20 @@ func (e Entry) Check() error {
 	if len(e.Names) == 0 {
 		return errors.New("an entry needs the names of its image")
 	}
-	if err := e.Facts.check(); err != nil {
+	if err := e.check(); err != nil {
 		return fmt.Errorf("%s: %w", e.Names[0], err)
 	}
 	for _, r := range e.Releases {
 		since, okSince := bound(r.Since)
 		until, okUntil := bound(r.Until)
-		if r.Since == "" && r.Until == "" || r.Since != "" && !okSince || r.Until != "" && !okUntil ||
+		if r.Since == "" && r.Until == "" && len(r.Tags) == 0 || r.Since != "" && !okSince || r.Until != "" && !okUntil ||
 			okSince && okUntil && slices.Compare(since, until) >= 0 {
 			return fmt.Errorf("%s: releases since %q until %q: want versions like 1.2, the second the greater", e.Names[0], r.Since, r.Until)
+		}
+		for _, pattern := range r.Tags {
+			if _, err := path.Match(strings.TrimPrefix(pattern, "!"), ""); err != nil {
+				return fmt.Errorf("%s: tags: %q is no pattern", e.Names[0], pattern)
+			}
 		}
 		if err := r.check(); err != nil {
 			return fmt.Errorf("%s: %w", e.Names[0], err)
@@ -116,6 +121,9 @@ func (f Facts) check() error {
 	if d := f.Data; d != nil && !path.IsAbs(d.Directory) {
 		return fmt.Errorf("data: the directory %q is not an absolute path", d.Directory)
 	}
+	if err := f.checkPermissions(); err != nil {
+		return err
+	}
 	for _, m := range f.MountsRefused {
 		if !path.IsAbs(m.Path) {
 			return fmt.Errorf("mountsRefused: %q is not an absolute path", m.Path)
@@ -129,11 +137,25 @@ func (f Facts) check() error {
 			return fmt.Errorf("option %s: the form %q is not one of flags, size, megabytes", o.Name, o.Form)
 		}
 	}
+	for _, e := range f.Endpoints {
+		if !strings.HasPrefix(e.Path, "/") || e.DependsOn == "" {
+			return fmt.Errorf("endpoints: want a path, which %q is not, and what else it fails with", e.Path)
+		}
+	}
+	if p := f.HealthPort; p != nil && (p.Number < 1 || p.Number > 65535) {
+		return fmt.Errorf("healthPort: %d is no port", p.Number)
+	}
+	if t := f.TLS; t != nil && (len(t.Ports) == 0 || len(t.Unless) == 0) {
+		return errors.New("tls: want ports and what makes them speak plain HTTP")
+	}
+	if t := f.Tools; t != nil && t.None == (len(t.Lacks) > 0) {
+		return errors.New("tools: want none: true or what it lacks")
+	}
 	if m := f.Memory; m != nil && (m.RequiredBytes() > 0) == (m.TooLowBytes() > 0) {
-		return fmt.Errorf("memory: want required or tooLow, a size such as 512Mi")
+		return errors.New("memory: want required or tooLow, a size such as 512Mi")
 	}
 	if s := f.SharedMemory; s != nil && s.Bytes() <= 0 {
-		return fmt.Errorf("sharedMemory: want a size, such as 1Gi")
+		return errors.New("sharedMemory: want a size, such as 1Gi")
 	}
 	if h := f.Heap; h != nil {
 		_, err := resource.ParseQuantity(h.Size)
@@ -146,6 +168,34 @@ func (f Facts) check() error {
 		if said != 1 || h.Size != "" && err != nil {
 			return errors.New("heap: want a size, such as 512Mi, a percent of the limit, or jvm: true")
 		}
+	}
+	return nil
+}
+
+func (f Facts) checkPermissions() error {
+	var paths []string
+	if f.Writes != nil {
+		paths = append(paths, f.Writes.Paths...)
+	}
+	if f.Edits != nil {
+		paths = append(paths, f.Edits.Paths...)
+	}
+	if f.Holds != nil {
+		paths = slices.Concat(paths, f.Holds.Directories, f.Holds.Contents)
+	}
+	if f.Listens != nil {
+		paths = append(paths, f.Listens.Config...)
+	}
+	for _, p := range paths {
+		if !path.IsAbs(p) {
+			return fmt.Errorf("writes, edits, holds, listens: %q is not an absolute path", p)
+		}
+	}
+	if c := f.Capabilities; c != nil && len(c.Needs)+len(c.File) == 0 {
+		return errors.New("capabilities: want those that it needs or that its file carries")
+	}
+	if o := f.Overlay; o != nil && o.Version != 2 && o.Version != 3 {
+		return errors.New("s6Overlay: want the version 2 or 3")
 	}
 	return nil
 }
@@ -205,9 +255,16 @@ func over(below, above Facts) Facts {
 	return below
 }
 
-// covers reports whether every version that the tag may stand for lies between
-// Since and Until: "9" is 9.0 and 9.9, and "9.1-alpine" 9.1.0 and 9.1.7.
+// covers reports whether the tag meets Tags, and every version that it may stand
+// for lies between Since and Until: "9" is 9.0 and 9.9, and "9.1-alpine" 9.1.0
+// and 9.1.7.
 func (r Release) covers(tag string) bool {
+	if !r.meets(tag) {
+		return false
+	}
+	if r.Since == "" && r.Until == "" {
+		return true
+	}
 	if tag == "latest" {
 		return r.Until == "" // the kubelet pulls it anew for each pod
 	}
@@ -220,6 +277,21 @@ func (r Release) covers(tag string) bool {
 	since, _ := bound(r.Since)
 	until, bounded := bound(r.Until)
 	return slices.Compare(since, first) <= 0 && (!bounded || slices.Compare(next, until) <= 0)
+}
+
+// meets reports whether the tag meets one of the patterns, and none of those
+// that it must not meet. An image without a tag has its digest only.
+func (r Release) meets(tag string) bool {
+	wanted, met := false, false
+	for _, pattern := range r.Tags {
+		pattern, not := strings.CutPrefix(pattern, "!")
+		ok, _ := path.Match(pattern, tag) // Check refuses a bad pattern
+		if not && ok || tag == "" {
+			return false
+		}
+		wanted, met = wanted || !not, met || !not && ok
+	}
+	return met || !wanted
 }
 
 // bound reads the end of a range: "9.0" begins where "9" does.

@@ -24,6 +24,9 @@ type Entry struct {
 type Release struct {
 	Since string `json:"since,omitempty" jsonschema_description:"The first version that the facts hold for."`
 	Until string `json:"until,omitempty" jsonschema_description:"The first version that they do not hold for any more."`
+	// Tags are patterns of path.Match, one of which the tag must meet, for the
+	// variants of an image: "*alpine*". One that begins with "!" it must not meet.
+	Tags []string `json:"tags,omitempty" jsonschema_description:"Patterns of the tags that the facts hold for: *alpine*, or !*alpine* for all others."`
 	Facts
 }
 
@@ -42,6 +45,24 @@ type Facts struct {
 	Options []Option `json:"options,omitempty" jsonschema_description:"Variables that the start script hands to the JVM, in their order on its command line."`
 	// Heap is the heap that the image gives its JVM when nobody sets one.
 	Heap *Heap `json:"heap,omitempty" jsonschema_description:"The maximum heap of its JVM when nobody sets one."`
+	// User is the user that the image's configuration names.
+	User *User `json:"user,omitempty" jsonschema_description:"The user that the image's configuration names."`
+	// Capabilities are those that a start as root needs.
+	Capabilities *Capabilities `json:"capabilities,omitempty" jsonschema_description:"Capabilities without which it does not start as root."`
+	// Writes are directories that the program writes to before it runs.
+	Writes *Writes `json:"writes,omitempty" jsonschema_description:"Directories that it does not start without writing to."`
+	// Edits are files of its configuration that the start script changes.
+	Edits *Edits `json:"edits,omitempty" jsonschema_description:"Files that the start script changes in place."`
+	// Listens are the ports that the program listens on when nobody says
+	// otherwise.
+	Listens *Listens `json:"listens,omitempty" jsonschema_description:"Ports that the program listens on when nobody says otherwise."`
+	// Overlay is the s6-overlay that starts the image's programs.
+	Overlay *Overlay `json:"s6Overlay,omitempty" jsonschema_description:"The s6-overlay that starts its programs."`
+	// Holds are directories of the image that the program does not start
+	// without.
+	Holds *Holds `json:"holds,omitempty" jsonschema_description:"Directories of the image that the program does not start without."`
+	// API tells a program that does not start without the API server.
+	API *API `json:"api,omitempty" jsonschema_description:"The program does not start without access to the API server."`
 	// Requires are the variables that the program does not start without.
 	Requires []Requirement `json:"requires,omitempty" jsonschema_description:"Variables that the program does not start without."`
 	// Data is where the program keeps its data.
@@ -52,6 +73,16 @@ type Facts struct {
 	Architectures *Architectures `json:"architectures,omitempty" jsonschema_description:"What the image is built for, when it is not for all."`
 	// Startup is how long the program is known to take to start.
 	Startup *Startup `json:"startup,omitempty" jsonschema_description:"How long the program takes to start."`
+	// TLS are the ports on which the program speaks TLS when nobody tells it
+	// otherwise.
+	TLS *TLS `json:"tls,omitempty" jsonschema_description:"Ports on which the program speaks TLS unless told otherwise."`
+	// HealthPort is where the program serves its health endpoints unless told
+	// otherwise.
+	HealthPort *HealthPort `json:"healthPort,omitempty" jsonschema_description:"Where the program serves its health endpoints unless told otherwise."`
+	// Endpoints are paths that answer for more than their names say.
+	Endpoints []Endpoint `json:"endpoints,omitempty" jsonschema_description:"Paths that answer for more than the process."`
+	// Tools are the programs that the image does not have.
+	Tools *Tools `json:"tools,omitempty" jsonschema_description:"Programs that the image does not have."`
 	// Ports are the variables that the program takes a port number from, and
 	// that keep it from starting when they hold a URL instead.
 	Ports []Port `json:"ports,omitempty" jsonschema_description:"Variables that the program takes a port number from."`
@@ -59,6 +90,100 @@ type Facts struct {
 	Memory *Memory `json:"memory,omitempty" jsonschema_description:"How much memory the program does not run in."`
 	// SharedMemory is how large a /dev/shm the program needs.
 	SharedMemory *SharedMemory `json:"sharedMemory,omitempty" jsonschema_description:"How large a /dev/shm the program needs."`
+}
+
+// A User is who the image's program starts as.
+type User struct {
+	// Name is what the image's configuration says: a number or a name, behind
+	// which a group may stand. Empty: nothing, which is root.
+	Name string `json:"name,omitempty" jsonschema_description:"What the configuration of the image says; empty for root."`
+	// ID is the number of that user where Name is a name.
+	ID int64 `json:"id,omitempty" jsonschema_description:"The number of the user, where the configuration has its name."`
+	// Runs is the number of the user that a start as root changes to; the image
+	// can be started as that user as well.
+	Runs   int64  `json:"runs,omitempty" jsonschema_description:"The user that a start as root changes to, and that it may be started as."`
+	Source string `json:"source,omitempty"`
+}
+
+// Capabilities are those that the start as root needs.
+type Capabilities struct {
+	// Needs are those without which it always fails, as Kubernetes names them.
+	Needs []string `json:"needs,omitempty" jsonschema_description:"Those without which a start as root fails: SETUID."`
+	// File are those that the program's file carries: the kernel runs it for
+	// nobody without them.
+	File []string `json:"file,omitempty" jsonschema_description:"Those that the program's file carries, without which nobody can run it."`
+	// Also are those that it may need besides, to take over what stands on a
+	// volume or to listen on a port below 1024.
+	Also []string `json:"also,omitempty" jsonschema_description:"Those that it may need besides, for what stands on a volume or a port below 1024."`
+	// Programs are the first arguments with which the entrypoint needs them,
+	// beside none and options; empty: with all.
+	Programs []string `json:"programs,omitempty" jsonschema_description:"The first arguments with which the entrypoint needs them."`
+	Source   string   `json:"source,omitempty"`
+}
+
+// Writes are directories that the program writes to before it runs.
+type Writes struct {
+	Paths []string `json:"paths" jsonschema_description:"Directories that must be writable."`
+	// Config is a file that says otherwise where a volume brings it.
+	Config string `json:"config,omitempty" jsonschema_description:"A file that names others, where a volume brings it."`
+	// Programs are the first arguments with which it does, beside none and
+	// options; empty: with all.
+	Programs []string `json:"programs,omitempty" jsonschema_description:"The first arguments with which it does."`
+	Source   string   `json:"source,omitempty"`
+}
+
+// Edits are files that the start script changes in place, and fails when it
+// cannot.
+type Edits struct {
+	Paths []string `json:"paths" jsonschema_description:"Files, or directories with those files, that must be writable."`
+	// Unless are the variables that, when all are set, keep it from doing so.
+	Unless []string `json:"unless,omitempty" jsonschema_description:"Variables that, when all are set, keep it from doing so."`
+	Source string   `json:"source,omitempty"`
+}
+
+// Listens are the ports that the program listens on.
+type Listens struct {
+	Ports []int32 `json:"ports" jsonschema_description:"The ports."`
+	// Config are files, or directories of files, that name others where a volume
+	// brings them.
+	Config []string `json:"config,omitempty" jsonschema_description:"Files or directories that name others, where a volume brings them."`
+	// Variables are those that name others.
+	Variables []string `json:"variables,omitempty" jsonschema_description:"Variables that name others."`
+	// Programs are the first arguments with which it does, beside none; empty:
+	// with all, options included.
+	Programs []string `json:"programs,omitempty" jsonschema_description:"The arguments with which it does."`
+	Source   string   `json:"source,omitempty"`
+}
+
+// An Overlay is the s6-overlay of an image, whose /init must be process 1.
+type Overlay struct {
+	// Version is its major version, 2 or 3.
+	Version int `json:"version" jsonschema_description:"2 or 3."`
+	// Owner is the user that /run belongs to in the image: that user needs no
+	// privileges to start it.
+	Owner int64 `json:"owner,omitempty" jsonschema_description:"The user that /run belongs to in the image."`
+	// NonRoot is true for an image whose scripts are made to run as another user
+	// than root as well.
+	NonRoot bool   `json:"nonRoot,omitempty" jsonschema_description:"true: its makers let it run as another user than root."`
+	Source  string `json:"source,omitempty"`
+}
+
+// Holds are directories of the image that the program does not start without.
+type Holds struct {
+	// Directories must be there, empty or not.
+	Directories []string `json:"directories,omitempty" jsonschema_description:"Directories that must be there, empty or not."`
+	// Contents must be there with what the image has in them.
+	Contents []string `json:"contents,omitempty" jsonschema_description:"Directories that must be there with what the image has in them."`
+	// Config is a file that says otherwise where a volume brings it.
+	Config string `json:"config,omitempty" jsonschema_description:"A file that says otherwise, where a volume brings it."`
+	Source string `json:"source,omitempty"`
+}
+
+// An API tells a program that does not start without access to the API server.
+type API struct {
+	// Unless are options of the command line with which it does.
+	Unless []string `json:"unless,omitempty" jsonschema_description:"Options with which it starts without."`
+	Source string   `json:"source,omitempty"`
 }
 
 // A Requirement is what the program does not start without: one of several
@@ -166,7 +291,9 @@ type Heap struct {
 func (h *Heap) Bytes() int64 { return bytes(h.Size) }
 
 // A Startup is how long a program takes until it answers, on ordinary
-// hardware without a CPU limit.
+// hardware without a CPU limit: what its makers say, or for how long their chart,
+// example or HEALTHCHECK does not ask it. The first start, which sets up its
+// data, is the one that counts.
 type Startup struct {
 	Seconds int    `json:"seconds"`
 	Source  string `json:"source"`
@@ -219,6 +346,40 @@ func bytes(quantity string) int64 {
 		return 0
 	}
 	return q.Value()
+}
+
+// A TLS is the ports on which a program speaks TLS when nobody tells it otherwise.
+type TLS struct {
+	Ports []int `json:"ports" jsonschema_description:"The ports."`
+	// Unless are the words of the command line and the variables that make it
+	// speak plain HTTP.
+	Unless []string `json:"unless" jsonschema_description:"Words of the command line and variables that make it speak plain HTTP."`
+	Source string   `json:"source,omitempty"`
+}
+
+// A HealthPort is where a program serves its health endpoints.
+type HealthPort struct {
+	Number int    `json:"number"`
+	Source string `json:"source,omitempty"`
+}
+
+// An Endpoint is an HTTP path that fails when something other than the process
+// does.
+type Endpoint struct {
+	Path string `json:"path"`
+	// DependsOn is what else it fails with: "its storage".
+	DependsOn string `json:"dependsOn" jsonschema_description:"What else the endpoint fails with: its storage."`
+	Source    string `json:"source,omitempty"`
+}
+
+// Tools are the programs that people expect in an image and do not find there.
+type Tools struct {
+	// None is true for an image that holds its own program and no other: no
+	// shell, no cat, no curl.
+	None bool `json:"none,omitempty" jsonschema_description:"The image has no program but its own, not even a shell."`
+	// Lacks are programs that the image does not have.
+	Lacks  []string `json:"lacks,omitempty" jsonschema_description:"Programs that the image does not have."`
+	Source string   `json:"source,omitempty"`
 }
 
 // Entrypoint returns the image's entrypoint and its default arguments, empty

@@ -63,6 +63,15 @@ func overlap(a, b Release) (string, bool) {
 	if bounded && slices.Compare(until, otherFrom) <= 0 || otherBounded && slices.Compare(otherUntil, from) <= 0 {
 		return "", false
 	}
+	for _, pattern := range a.Tags {
+		opposite, not := strings.CutPrefix(pattern, "!")
+		if !not {
+			opposite = "!" + pattern
+		}
+		if slices.Contains(b.Tags, opposite) {
+			return "", false
+		}
+	}
 	x, y := reflect.ValueOf(a.Facts), reflect.ValueOf(b.Facts)
 	for i := range x.NumField() {
 		if !x.Field(i).IsZero() && !y.Field(i).IsZero() {
@@ -74,22 +83,28 @@ func overlap(a, b Release) (string, bool) {
 
 func TestRefuses(t *testing.T) {
 	for text, want := range map[string]string{
-		"images: [{names: [kafka]}, {names: [docker.io/library/kafka]}]":            "two entries claim docker.io/library/kafka",
-		"images: [{names: [bitnami/kafka]}, {names: [bitnamilegacy/kafka]}]":        "two entries claim docker.io/bitnamilegacy/kafka",
-		"images: [{names: ['kafka:3']}]":                                            "has no tag",
-		"images: [{names: [Kafka]}]":                                                "Kafka",
-		"images: [{names: [kafka], heaps: {}}]":                                     "heaps",
-		"images: [{}]":                                                              "needs the names",
-		"images: [{names: [kafka], options: [{name: A, form: kilobytes}]}]":         "kilobytes",
-		"images: [{names: [kafka], memory: {required: 1GB}}]":                       "memory: want",
-		"images: [{names: [kafka], memory: {required: 1Gi, tooLow: 1Gi}}]":          "memory: want",
-		"images: [{names: [kafka], sharedMemory: {}}]":                              "sharedMemory: want",
-		"images: [{names: [kafka], heap: {size: 1GB}}]":                             "want a size",
-		"images: [{names: [kafka], heap: {size: 1Gi, percent: 50}}]":                "want a size",
-		"images: [{names: [kafka], releases: [{heap: {percent: 50}}]}]":             "want versions",
-		"images: [{names: [kafka], releases: [{since: new}]}]":                      "want versions",
-		"images: [{names: [kafka], releases: [{since: '3', until: '2.9'}]}]":        "want versions",
-		"images: [{names: [kafka], releases: [{since: '3', heap: {size: large}}]}]": "want a size",
+		"images: [{names: [kafka]}, {names: [docker.io/library/kafka]}]":                  "two entries claim docker.io/library/kafka",
+		"images: [{names: [bitnami/kafka]}, {names: [bitnamilegacy/kafka]}]":              "two entries claim docker.io/bitnamilegacy/kafka",
+		"images: [{names: ['kafka:3']}]":                                                  "has no tag",
+		"images: [{names: [Kafka]}]":                                                      "Kafka",
+		"images: [{names: [kafka], heaps: {}}]":                                           "heaps",
+		"images: [{}]":                                                                    "needs the names",
+		"images: [{names: [kafka], options: [{name: A, form: kilobytes}]}]":               "kilobytes",
+		"images: [{names: [kafka], memory: {required: 1GB}}]":                             "memory: want",
+		"images: [{names: [kafka], memory: {required: 1Gi, tooLow: 1Gi}}]":                "memory: want",
+		"images: [{names: [kafka], sharedMemory: {}}]":                                    "sharedMemory: want",
+		"images: [{names: [kafka], heap: {size: 1GB}}]":                                   "want a size",
+		"images: [{names: [kafka], heap: {size: 1Gi, percent: 50}}]":                      "want a size",
+		"images: [{names: [kafka], releases: [{heap: {percent: 50}}]}]":                   "want versions",
+		"images: [{names: [kafka], releases: [{tags: ['[']}]}]":                           "no pattern",
+		"images: [{names: [kafka], tools: {none: true, lacks: [sh]}}]":                    "tools: want",
+		"images: [{names: [kafka], tls: {ports: [443]}}]":                                 "tls: want",
+		"images: [{names: [kafka], healthPort: {number: 0}}]":                             "no port",
+		"images: [{names: [kafka], endpoints: [{path: health, dependsOn: its storage}]}]": "want a path",
+		"images: [{names: [kafka], tools: {}}]":                                           "tools: want",
+		"images: [{names: [kafka], releases: [{since: new}]}]":                            "want versions",
+		"images: [{names: [kafka], releases: [{since: '3', until: '2.9'}]}]":              "want versions",
+		"images: [{names: [kafka], releases: [{since: '3', heap: {size: large}}]}]":       "want a size",
 	} {
 		entries, err := read([]byte(text))
 		if err == nil {
@@ -116,6 +131,29 @@ func TestReleases(t *testing.T) {
 		f, _ := c.Lookup("app:" + tag)
 		if f.Heap == nil || f.Heap.Size != want {
 			t.Errorf("%s: heap %+v, want %q", tag, f.Heap, want)
+		}
+	}
+}
+
+func TestTags(t *testing.T) {
+	c, err := (&Catalogue{}).With([]Entry{{Names: []string{"app"}, Releases: []Release{
+		{Tags: []string{"*alpine*", "*musl*", "!*glibc*"}, Facts: Facts{Tools: &Tools{Lacks: []string{"alpine"}}}},
+		{Tags: []string{"!*alpine*", "!*musl*"}, Until: "9", Facts: Facts{Tools: &Tools{Lacks: []string{"other"}}}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ref, want := range map[string]string{
+		"app:8-alpine": "alpine", "app:alpine3.20": "alpine", "app:8-musl": "alpine", "app:8-alpine-glibc": "",
+		"app:8": "other", "app:8-slim": "other", "app:9": "", "app": "", "app:slim": "",
+		"app@sha256:0123456789012345678901234567890123456789012345678901234567890123": "",
+	} {
+		got := ""
+		if f, _ := c.Lookup(ref); f.Tools != nil {
+			got = f.Tools.Lacks[0]
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", ref, got, want)
 		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/crashlint/crashlint/internal/kubelet"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
+	"github.com/crashlint/crashlint/internal/runtimes"
 )
 
 // objectInput is the object as it is written, which is what conftest's policies
@@ -142,10 +143,19 @@ func container(c *cluster.Cluster, ctr *manifest.Container, spec any) map[string
 	if start := kubelet.StartOf(ctr.Workload.Pod, ctr.Container); start.Probe != "" {
 		startup["probe"], startup["killedAfterSeconds"] = start.Probe, start.Timing.Deadline()
 	}
+	runtime := map[string]any{}
+	if r, ok := runtimes.Of(c, ctr); ok {
+		evidence := []any{}
+		for _, e := range r.Evidence {
+			evidence = append(evidence, e)
+		}
+		runtime["name"], runtime["certain"], runtime["evidence"] = r.Name, r.Certain, evidence
+	}
 	return map[string]any{
 		"name": ctr.Name, "role": ctr.Role.String(), "path": list(ctr.Path), "spec": spec, "partial": ctr.Partial,
 		"memory": memory, "cpu": cpu, "env": env, "envOpen": environment.Open,
 		"argv": words(process.Words), "argvPartial": process.Partial, "commands": commands, "startup": startup,
+		"runtime": runtime,
 	}
 }
 

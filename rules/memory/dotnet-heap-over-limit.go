@@ -3,7 +3,6 @@ package memory
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 	"github.com/crashlint/crashlint/internal/rule"
+	"github.com/crashlint/crashlint/internal/runtimes/dotnet"
 )
 
 var dotnetHeapOverLimit = &rule.Rule{
@@ -32,38 +32,22 @@ func checkDotnet(p *rule.Pass, w *manifest.Workload) {
 		if !ok {
 			continue
 		}
-		// DOTNET_ comes before the older COMPlus_; a limit in bytes before one in
-		// percent (gc.cpp, compute_hard_limit). Both are read as hexadecimal numbers.
-		if v, n, ok := hexSetting(p.Cluster.Environment(ctr), "GCHeapHardLimit"); ok && n > 0 {
-			if n > uint64(limit.V.Value()) {
-				p.Report(dotnetBytes(ctr, v, n, limit))
-			}
+		heap, ok := dotnet.Limit(p.Cluster.Environment(ctr))
+		if !ok {
 			continue
 		}
-		// Outside of 1 to 99 .NET passes over it and takes 75%.
-		if v, n, ok := hexSetting(p.Cluster.Environment(ctr), "GCHeapHardLimitPercent"); ok && n > mostDotnetPercent && n < 100 {
+		v := heap.By
+		switch {
+		case heap.Bytes > uint64(limit.V.Value()):
+			p.Report(dotnetBytes(ctr, v, heap.Bytes, limit))
+		case heap.Percent > mostDotnetPercent:
 			f := dotnetFinding(ctr, v, limit)
 			f.Message = fmt.Sprintf("container %q: %s=%s is hexadecimal and lets the heap take %d%% of the %s memory limit: OOMKilled (137) under load",
-				ctr.Name, v.Name, v.Value, n, limit.V.String())
+				ctr.Name, v.Name, v.Value, heap.Percent, limit.V.String())
 			f.Fixes = dotnetFix(v, "0x4B", "0x4B is 75%")
 			p.Report(secretDotnet(ctr, v, f))
 		}
 	}
-}
-
-// hexSetting reads a setting of the collector from the environment; what is not
-// a hexadecimal number counts as not set.
-func hexSetting(env cluster.Environment, name string) (cluster.Variable, uint64, bool) {
-	for _, prefix := range []string{"DOTNET_", "COMPlus_"} {
-		v, ok := env.Lookup(prefix + name)
-		if !ok {
-			continue
-		}
-		digits := strings.TrimPrefix(strings.TrimPrefix(v.Value, "0x"), "0X")
-		n, err := strconv.ParseUint(digits, 16, 64)
-		return v, n, v.Known && err == nil
-	}
-	return cluster.Variable{}, 0, false
 }
 
 func dotnetBytes(ctr *manifest.Container, v cluster.Variable, n uint64, limit *cluster.Value[resource.Quantity]) rule.Finding {

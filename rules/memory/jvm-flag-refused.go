@@ -27,60 +27,65 @@ func checkRefused(p *rule.Pass, w *manifest.Workload) {
 		object *manifest.Object
 		path   string
 	}
-	said := map[place]bool{} // containers may share a ConfigMap
+	var found []rule.Finding
+	said := map[place]int{} // containers may share a ConfigMap: the surest speaks
 	for _, ctr := range w.Containers {
 		j, ok := jvm.Of(p.Cluster, ctr)
 		if !ok || !jvm.HotSpot(ctr.Image) {
 			continue
 		}
-		version := j.Release.Feature
-		refused := slices.DeleteFunc(j.Refused(), func(r jvm.VersionRefusal) bool {
-			if version > 0 {
-				return !r.Holds(version)
-			}
-			return !r.Holds(jvm.Newest) // who has an old Java says so
-		})
+		release := j.Release
+		if release.Feature == 0 {
+			release.Feature = jvm.Newest // who has an old Java says so
+		}
+		refused := slices.DeleteFunc(j.Refused(), func(r jvm.Refusal) bool { return !r.Holds(release) })
 		for len(refused) > 0 {
 			from := refused[0].Option.From
 			here := place{from.Object, from.Path.String()}
-			var group []jvm.VersionRefusal
-			refused = slices.DeleteFunc(refused, func(r jvm.VersionRefusal) bool {
+			var group []jvm.Refusal
+			refused = slices.DeleteFunc(refused, func(r jvm.Refusal) bool {
 				same := r.Option.From.Object == from.Object && r.Option.From.Path.String() == here.path
 				if same {
 					group = append(group, r)
 				}
 				return same
 			})
-			if !said[here] {
-				said[here] = true
-				reportRefused(p, ctr, j, group, version)
+			f := refusedFinding(ctr, j, group)
+			if i, ok := said[here]; !ok {
+				said[here] = len(found)
+				found = append(found, f)
+			} else if f.Severity > found[i].Severity {
+				found[i] = f
 			}
 		}
 	}
+	for _, f := range found {
+		p.Report(f)
+	}
 }
 
-// reportRefused reports the options of one place; the first is what the JVM
-// stumbles over. A version of 0 is not known.
-func reportRefused(p *rule.Pass, ctr *manifest.Container, j *jvm.JVM, group []jvm.VersionRefusal, version int) {
+// refusedFinding tells of the options of one place; the first is what the JVM
+// stumbles over.
+func refusedFinding(ctr *manifest.Container, j *jvm.JVM, group []jvm.Refusal) rule.Finding {
 	first := group[0]
-	everywhere := first.From <= jvm.Oldest && first.To >= jvm.Newest
 	by := first.Option
 	f := rule.Finding{
-		Object: by.From.Object, At: by.From.Path, Within: cmp.Or(by.From.Within, by.Bare, by.Text),
+		Object: by.From.Object, At: by.From.Path, Within: cmp.Or(by.From.Within, by.Bare, by.Text), Severity: diag.Error,
 		Notes: []string{"a JVM, since " + strings.Join(j.Evidence, ", ")},
 	}
 	who := first.Releases()
-	if version > 0 {
-		who = fmt.Sprintf("Java %d, which the image has", version)
+	if j.Release.Feature > 0 {
+		who = fmt.Sprintf("Java %s, which the image has", j.Release)
 	}
 	f.Message = fmt.Sprintf("container %q: %s is refused by %s: %s; the JVM exits with 1 at once, again and again", ctr.Name, by, who, first.Reason)
-	switch unsaid := version == 0 && !everywhere; {
+	unsaid := j.Release.Feature == 0 && !first.Everywhere()
+	switch {
 	case unsaid && by.Convention:
 		f.Severity = diag.Info // two guesses
-	case unsaid || !j.Sure(by):
+	case unsaid || first.Likely || !j.Sure(by):
 		f.Severity = diag.Warning
 	}
-	if version == 0 && !everywhere {
+	if unsaid {
 		f.Notes = append(f.Notes, "the image does not say which Java it holds")
 	}
 	if by.Convention {
@@ -94,15 +99,15 @@ func reportRefused(p *rule.Pass, ctr *manifest.Container, j *jvm.JVM, group []jv
 	}
 	if by.Secret || by.From.Object == nil {
 		f.Object, f.At, f.Within, f.Target = ctr.Workload.Object, ctr.Path, "", node.Grip
-	} else if !slices.ContainsFunc(group, func(r jvm.VersionRefusal) bool { return r.Option.Bare != "" }) {
+	} else if !slices.ContainsFunc(group, func(r jvm.Refusal) bool { return r.Option.Bare != "" }) {
 		f.Fixes = []rule.Fix{removeOptions(group)}
 	}
-	p.Report(f)
+	return f
 }
 
 // removeOptions takes the options out of the text that they stand in, or writes
 // them as they were meant.
-func removeOptions(group []jvm.VersionRefusal) rule.Fix {
+func removeOptions(group []jvm.Refusal) rule.Fix {
 	from := group[0].Option.From
 	value := from.Object.StringAt(from.Path)
 	_, item := from.Path[len(from.Path)-1].Index()
@@ -115,7 +120,11 @@ func removeOptions(group []jvm.VersionRefusal) rule.Fix {
 			continue
 		}
 		done[text] = true
-		meant := meantBy(r.Option.Text)
+		if strings.Trim(text, "-0123456789") == "" {
+			// A piece of a command that lost its quotes.
+			return rule.Fix{Safety: diag.Display, Message: "-XX:+ExitOnOutOfMemoryError, which needs no quotes, for a kill in -XX:OnOutOfMemoryError"}
+		}
+		meant := cmp.Or(r.Meant, meantBy(r.Option.Text))
 		if meant == "" {
 			words = append(words, "remove "+r.Option.String())
 		} else {
@@ -123,11 +132,14 @@ func removeOptions(group []jvm.VersionRefusal) rule.Fix {
 		}
 		exact = exact && strings.Count(value, text) == 1 // else expanded from elsewhere, or not to be told apart
 		before, after, _ := strings.Cut(value, text)
-		if meant == "" {
+		switch {
+		case meant == "":
 			before, after = strings.TrimRight(before, " "), strings.TrimLeft(after, " ")
 			if before != "" && after != "" {
 				before += " "
 			}
+		case strings.HasSuffix(meant, "="): // before a value that stands behind a blank
+			after = strings.TrimLeft(after, " ")
 		}
 		value = before + meant + after
 	}
@@ -173,7 +185,7 @@ var successors = []struct{ part, hint string }{
 }
 
 // insteadOf says what took the place of the first option that has a successor.
-func insteadOf(group []jvm.VersionRefusal) string {
+func insteadOf(group []jvm.Refusal) string {
 	for _, r := range group {
 		for _, s := range successors {
 			if strings.Contains(r.Option.Text, s.part) && !r.Option.Secret {

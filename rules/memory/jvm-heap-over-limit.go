@@ -150,21 +150,22 @@ func (h *heapCheck) sum() []string {
 	if h.heap.By != nil && h.heap.By.Secret {
 		return nil
 	}
-	parts := h.jvm.Flags.Parts(h.machine())
-	parts[0].Bytes = h.heap.Max
-	var words, assumed []string
-	total := 0.0
-	for _, part := range parts {
+	budget := h.jvm.Flags.Budget(h.machine(), h.heap)
+	var words, usual []string
+	for _, part := range budget.Parts {
 		words = append(words, fmt.Sprintf("%s %d", part.Name, part.Bytes>>20))
-		total += float64(part.Bytes)
-		if part.Assumed {
-			assumed = append(assumed, part.Name)
+		if part.Basis == jvm.Usual {
+			usual = append(usual, part.Name)
 		}
 	}
-	notes := []string{fmt.Sprintf("%s = %.0f MiB, %s%% of the limit of %d MiB",
-		strings.Join(words, " + "), total/(1<<20), trim(total/float64(h.bytes())*100), h.bytes()>>20)}
-	if len(assumed) > 0 {
-		notes = append(notes, "no option bounds "+strings.Join(assumed, ", ")+": usual values")
+	total := budget.Total()
+	notes := []string{fmt.Sprintf("%s = %d MiB when all are full, %s%% of the limit of %d MiB",
+		strings.Join(words, " + "), total>>20, trim(float64(total)/float64(h.bytes())*100), h.bytes()>>20)}
+	if len(usual) > 0 {
+		notes = append(notes, "no option bounds "+strings.Join(usual, ", ")+": usual values")
+	}
+	for _, agent := range budget.Agents {
+		notes = append(notes, fmt.Sprintf("what %s takes is not counted", agent))
 	}
 	return notes
 }

@@ -30,7 +30,7 @@ func checkHeapUnset(p *rule.Pass, w *manifest.Workload) {
 			continue
 		}
 		j, ok := jvm.Of(p.Cluster, ctr)
-		if !ok || !ownHeap(j) || p.Cluster.Environment(ctr).Open {
+		if !ok || !j.OwnHeap() || p.Cluster.Environment(ctr).Open {
 			continue
 		}
 		h := heapCheck{Pass: p, ctr: ctr, jvm: j, limit: limit}
@@ -41,15 +41,6 @@ func checkHeapUnset(p *rule.Pass, w *manifest.Workload) {
 			p.Report(heapUnsetFinding(ctr, j, heap, limit))
 		}
 	}
-}
-
-// ownHeap reports whether the JVM is sure to choose its heap itself: nothing
-// unknown reaches it, and no start script of a known program chooses for it.
-func ownHeap(j *jvm.JVM) bool {
-	heap := j.Image.Heap
-	program := j.Entrypoint && j.Image.IsJVM() && !j.Image.Runtime.JDK && heap == nil
-	conventional := slices.ContainsFunc(j.Options, func(o jvm.Option) bool { return o.Convention })
-	return j.Certain && !program && !conventional && len(j.Flags.Opaque) == 0 && (heap == nil || heap.JVM)
 }
 
 func heapUnsetFinding(ctr *manifest.Container, j *jvm.JVM, heap jvm.Heap, limit *cluster.Value[resource.Quantity]) rule.Finding {

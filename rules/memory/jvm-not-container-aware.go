@@ -30,7 +30,7 @@ func checkContainerAware(p *rule.Pass, w *manifest.Workload) {
 			continue
 		}
 		j, ok := jvm.Of(p.Cluster, ctr)
-		if !ok || j.Release.Blindness() == jvm.Sees || !ownHeap(j) || p.Cluster.Environment(ctr).Open || toldToLook(j) {
+		if !ok || j.Release.Blindness() == jvm.Sees || !j.OwnHeap() || p.Cluster.Environment(ctr).Open || toldToLook(j) {
 			continue
 		}
 		if share, ok := shareOfNode(j); ok {

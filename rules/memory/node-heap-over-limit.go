@@ -71,7 +71,10 @@ func nodeHeapFinding(ctr *manifest.Container, n *nodejs.Process, limit *cluster.
 		f.Object, f.At, f.Within, f.Target = ctr.Workload.Object, ctr.Path, "", node.Grip
 		return f
 	}
-	f.Fixes = []rule.Fix{smallerOldSpace(by, most), largerNodeLimit(ctr, n, limit, f.Object)}
+	f.Fixes = []rule.Fix{largerNodeLimit(ctr, n, limit, f.Object)}
+	if oldSpaceFor(most) > 0 {
+		f.Fixes = slices.Insert(f.Fixes, 0, smallerOldSpace(by, most))
+	}
 	return f
 }
 
@@ -79,9 +82,19 @@ func nodeHeapFinding(ctr *manifest.Container, n *nodejs.Process, limit *cluster.
 // Node.js' own documentation of --max-old-space-size shows (1536 of 2048 MiB).
 const nodeShare = 0.75
 
+// oldSpaceFor returns the old space in MiB that is advised under a memory limit: its
+// share of it, or less where the rest of Node.js would not fit beside; 0 where
+// nothing does.
+func oldSpaceFor(limit uint64) uint64 {
+	if limit <= nodejs.Young+nodejs.Base {
+		return 0
+	}
+	return min(uint64(float64(limit)*nodeShare), limit-nodejs.Young-nodejs.Base) >> 20
+}
+
 func smallerOldSpace(by nodejs.Option, most uint64) rule.Fix {
 	name, _, _ := strings.Cut(by.Text, "=")
-	replacement := fmt.Sprintf("%s=%d", name, uint64(float64(most)*nodeShare)>>20)
+	replacement := fmt.Sprintf("%s=%d", name, oldSpaceFor(most))
 	fix := rule.Fix{Safety: diag.Display, Message: replacement + " fits"}
 	if old := by.From.Object.StringAt(by.From.Path); strings.Count(old, by.Text) == 1 && !strings.ContainsAny(old, "\n\r") {
 		fix.Ops = []node.Op{{Kind: node.Set, Path: by.From.Path, Value: strings.Replace(old, by.Text, replacement, 1)}}

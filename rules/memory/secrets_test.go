@@ -16,8 +16,10 @@ import (
 func TestSecretsAreNotPrinted(t *testing.T) {
 	for variable, value := range map[string]string{
 		"JAVA_TOOL_OPTIONS":             "-Xmx7654m -XX:MaxRAMPercentage=61 -Xms7654mb",
-		"NODE_OPTIONS":                  "--max-old-space-size=7654",
+		"NODE_OPTIONS":                  "--max-old-space-size=7654 --x-7654",
 		"GOMEMLIMIT":                    "7654Mi",
+		"PHP_MEMORY_LIMIT":              "7654M",
+		"PYTHONHASHSEED":                "7654000000",
 		"DOTNET_GCHeapHardLimit":        "7654000000",
 		"DOTNET_GCHeapHardLimitPercent": "0x61",
 	} {
@@ -26,8 +28,11 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 ---
 {apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {o: %q}}
 `, variable, value)
-		if strings.HasPrefix(variable, "NODE") {
+		switch {
+		case strings.HasPrefix(variable, "NODE"):
 			text = strings.Replace(text, "openjdk:8", "node:20", 1)
+		case strings.HasPrefix(variable, "P"):
+			text = strings.Replace(text, "openjdk:8", "app:8", 1)
 		}
 		set := loader.LoadText(source.NewFile("pod.yaml", text)).Set
 		found := 0

@@ -38,7 +38,8 @@ type JVM struct {
 	// the image's default heap is in force.
 	Entrypoint bool
 
-	alternative bool // another branch of the script starts another JVM
+	alternative bool      // another branch of the script starts another JVM
+	absent      []Refusal // options whose file is not where they say
 }
 
 // Sure reports whether the setting is what the JVM will use: the container runs
@@ -49,6 +50,16 @@ func (j *JVM) Sure(by Option) bool {
 		return false
 	}
 	return !slices.ContainsFunc(j.Flags.Opaque, func(o Option) bool { return o.position > by.position })
+}
+
+// OwnHeap reports whether the JVM is sure to choose its heap itself, as far as no
+// option says it: nothing unknown reaches it, and no start script of a known
+// program chooses for it.
+func (j *JVM) OwnHeap() bool {
+	heap := j.Image.Heap
+	program := j.Entrypoint && j.Image.IsJVM() && !j.Image.Runtime.JDK && heap == nil
+	conventional := slices.ContainsFunc(j.Options, func(o Option) bool { return o.Convention })
+	return j.Certain && !program && !conventional && len(j.Flags.Opaque) == 0 && (heap == nil || heap.JVM)
 }
 
 // Of returns the JVM that the container's main process is, false when nothing
@@ -74,7 +85,7 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *JVM {
 	}
 	d.assigned, d.jvm.alternative = launch.assigned, launch.alternative
 	d.jvm.Entrypoint = len(ctr.Command) == 0
-	if d.jvm.Image.IsJVM() && (d.jvm.Entrypoint || launched || runsScript(process)) {
+	if d.jvm.Image.IsJVM() && (d.jvm.Entrypoint || launched || runsProgram(process, d.jvm.Image)) {
 		d.because("the image "+path.Base(d.jvm.Image.Name)+" runs on a JVM", true)
 	}
 	if !launched && other(process, d.jvm.Image) {
@@ -86,6 +97,7 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *JVM {
 		return nil
 	}
 	d.jvm.Flags = Parse(d.jvm.Options)
+	d.jvm.absent = absentFiles(c, ctr, d.jvm.Options, launched && len(process.Commands) <= 1)
 	return d.jvm
 }
 
@@ -168,11 +180,15 @@ func javaIn(words []cluster.Word) int {
 	return -1
 }
 
-// runsScript reports whether a command that replaces the image's entrypoint runs
-// what may be a start script of the image, rather than a tool in it.
-func runsScript(p cluster.Process) bool {
+// runsProgram reports whether a command that replaces the image's entrypoint runs
+// the image's program rather than a tool in it: what is named as the image is
+// ("bin/pulsar bookie"), or looks like a start script.
+func runsProgram(p cluster.Process, image images.Facts) bool {
+	named := path.Base(image.Name)
 	return slices.ContainsFunc(p.Commands, func(c cluster.Command) bool {
-		return strings.HasSuffix(c.Name(), ".sh") || strings.Contains(c.Name(), "start") || strings.Contains(c.Name(), "run")
+		name := c.Name()
+		return strings.HasSuffix(name, ".sh") || strings.Contains(name, "start") || strings.Contains(name, "run") ||
+			!image.Runtime.JDK && name == named
 	})
 }
 

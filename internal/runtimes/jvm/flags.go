@@ -3,6 +3,7 @@
 package jvm
 
 import (
+	"cmp"
 	"math"
 	"regexp"
 	"strconv"
@@ -54,35 +55,42 @@ type Setting[T any] struct {
 	By Option
 }
 
-// A Refusal is an option that the JVM does not start with.
-type Refusal struct {
-	Option Option
-	// Reason says what is wrong with it.
-	Reason string
-}
-
 // Flags is what the options set; of an option given twice the last counts.
 // Sizes are in bytes.
 type Flags struct {
 	MaxHeapSize, InitialHeapSize, MinHeapSize *Setting[uint64]
 
-	MaxRAM                                                 *Setting[uint64]
-	MaxRAMPercentage, MinRAMPercentage                     *Setting[float64]
-	MaxRAMFraction, MinRAMFraction                         *Setting[uint64]
-	MaxMetaspaceSize, CompressedClassSpaceSize             *Setting[uint64]
-	ReservedCodeCacheSize, MaxDirectMemorySize, ThreadSize *Setting[uint64]
+	MaxRAM                             *Setting[uint64]
+	MaxRAMPercentage, MinRAMPercentage *Setting[float64]
+	MaxRAMFraction, MinRAMFraction     *Setting[uint64]
+
+	MaxMetaspaceSize, MaxDirectMemorySize       *Setting[uint64]
+	ReservedCodeCacheSize, InitialCodeCacheSize *Setting[uint64]
+	ThreadStackSize                             *Setting[uint64] // in bytes
+
+	MinHeapFreeRatio, MaxHeapFreeRatio, NewRatio *Setting[uint64]
+	ParallelGCThreads, ActiveProcessorCount      *Setting[uint64]
 
 	// Collectors are the collectors that are switched on, in the order of their
 	// names.
 	Collectors map[string]Option
-	// NoTiered is what switches tiered compilation off, with which the code
-	// cache is small: -XX:-TieredCompilation or -Xint.
+	// NoTiered is what keeps HotSpot from compiling with both of its compilers,
+	// so that the code cache is small: -XX:-TieredCompilation, a lower
+	// -XX:TieredStopAtLevel or -Xint.
 	NoTiered *Option
+	// Agents are the programs loaded into the JVM from files: -javaagent and
+	// -agentpath.
+	Agents []Option
 
+	// Refused are the options with which HotSpot does not start, whatever the
+	// machine; Opaque may hold more.
 	Refused []Refusal
 	// Opaque are the words that may stand for options which the files do not
-	// show: variables without a known value, @argument files, -XX:VMOptionsFile.
+	// show: variables without a known value, @argument files, -XX:VMOptionsFile and
+	// -XX:Flags.
 	Opaque []Option
+
+	untiered, stopped, interpreted *Option // what NoTiered comes from
 }
 
 const (
@@ -131,13 +139,16 @@ func parseSize(s string) (uint64, bool) {
 // reads a size.
 var decimal = regexp.MustCompile(`^-?[0-9]+\.[0-9]+$`)
 
-func parsePercent(s string) (float64, bool) {
-	if decimal.MatchString(s) {
-		f, err := strconv.ParseFloat(s, 64)
-		return f, err == nil
+// laterFraction is how it spells one since 19, where it asks strtod.
+var laterFraction = regexp.MustCompile(`^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$`)
+
+// parseFraction reads a floating-point value that is spelt in one of these ways.
+func parseFraction(s string) float64 {
+	if size, ok := parseSize(s); ok {
+		return float64(size)
 	}
-	n, ok := parseSize(s)
-	return float64(n), ok
+	n, _ := strconv.ParseFloat(s, 64)
+	return n
 }
 
 // Parse reads options as HotSpot does (arguments.cpp, parse_each_vm_init_arg and
@@ -146,18 +157,25 @@ func Parse(options []Option) Flags {
 	f := Flags{Collectors: map[string]Option{}}
 	for i, o := range options {
 		o.position = i
-		if !o.Known || strings.HasPrefix(o.Text, "@") || strings.HasPrefix(o.Text, "-XX:VMOptionsFile=") {
+		if opaque(o) {
 			f.Opaque = append(f.Opaque, o)
 			continue
 		}
 		f.read(o)
 	}
+	f.NoTiered = cmp.Or(f.interpreted, f.stopped, f.untiered)
 	f.check()
 	return f
 }
 
-func (f *Flags) refuse(o Option, reason string) {
-	f.Refused = append(f.Refused, Refusal{Option: o, Reason: reason})
+// since9 are the releases that hold flags to their ranges and to each other in one
+// way (JEP 245); Java 8 has checks of its own.
+var since9 = span{9, Newest}
+
+func (f *Flags) refuse(o Option, reason string) { f.refuseIn(o, reason, span{Oldest, Newest}) }
+
+func (f *Flags) refuseIn(o Option, reason string, in span) {
+	f.Refused = append(f.Refused, Refusal{Option: o, Reason: reason, From: in.from, To: in.to})
 }
 
 func (f *Flags) read(o Option) {
@@ -170,83 +188,122 @@ func (f *Flags) read(o Option) {
 		if s := f.InitialHeapSize; s != nil {
 			f.MinHeapSize = s
 		}
+	case strings.HasPrefix(text, "-Xmn"):
+		var young *Setting[uint64] // HotSpot makes it fit
+		f.size(o, text[len("-Xmn"):], &young, 1)
 	case strings.HasPrefix(text, "-Xss"):
-		f.ranged(o, text[len("-Xss"):], &f.ThreadSize, 0, giga)
+		f.stack(o, text[len("-Xss"):], 1)
 	case text == "-Xint":
-		f.NoTiered = &o
+		f.interpreted = &o
+	case strings.HasPrefix(text, "-javaagent:"), strings.HasPrefix(text, "-agentpath:"):
+		f.Agents = append(f.Agents, o)
 	case strings.HasPrefix(text, "-XX:"):
 		f.flag(o, text[len("-XX:"):])
 	}
 }
 
+// splitFlag takes -XX:+UseG1GC and -XX:MaxHeapSize=1g apart, behind the colon.
+func splitFlag(text string) (sign byte, name, value string, assigned bool) {
+	if text != "" && (text[0] == '+' || text[0] == '-') {
+		sign, text = text[0], text[1:]
+	}
+	name, value, assigned = strings.Cut(text, "=")
+	return sign, name, value, assigned
+}
+
 func (f *Flags) flag(o Option, text string) {
-	if text == "" {
-		return
-	}
-	if name := text[1:]; text[0] == '+' || text[0] == '-' {
-		switch {
-		case strings.HasPrefix(name, "Use") && strings.HasSuffix(name, "GC") && collectors[name]:
-			delete(f.Collectors, name)
-			if text[0] == '+' {
-				f.Collectors[name] = o
-			}
-		case name == "TieredCompilation":
-			f.NoTiered = nil
-			if text[0] == '-' {
-				f.NoTiered = &o
-			}
-		case numeric[name]:
-			f.refuse(o, "the flag takes a value, not + or -")
-		}
-		return
-	}
-	name, value, ok := strings.Cut(text, "=")
+	sign, name, value, assigned := splitFlag(text)
+	known, ok := lookupFlag(name)
 	if !ok {
-		if numeric[name] {
-			f.refuse(o, "the value is missing")
+		return
+	}
+	if reason := known.malformed(sign, value, assigned); reason != "" {
+		later := known.kind == 'f' && laterFraction.MatchString(value)
+		for _, s := range known.where("pxd") { // obsolete ones may have any value
+			if later {
+				s.to = min(s.to, 17)
+			}
+			if s.from <= s.to {
+				f.refuseIn(o, reason, s)
+			}
+		}
+		if !later {
+			return
+		}
+	}
+	if known.outside(value) {
+		for _, s := range known.where("pxd") {
+			if s.from = max(s.from, 9); s.from <= s.to {
+				f.refuseIn(o, "the value is out of range"+known.ends(), s)
+			}
 		}
 		return
 	}
 	switch name {
-	case "MaxHeapSize":
-		f.size(o, value, &f.MaxHeapSize, 1)
-	case "InitialHeapSize":
-		f.size(o, value, &f.InitialHeapSize, 0)
-	case "MinHeapSize":
-		f.size(o, value, &f.MinHeapSize, 0)
-	case "MaxRAM":
-		f.size(o, value, &f.MaxRAM, 0)
+	case "TieredCompilation":
+		f.untiered = nil
+		if sign == '-' {
+			f.untiered = &o
+		}
+	case "TieredStopAtLevel":
+		f.stopped = nil
+		if value != "4" {
+			f.stopped = &o
+		}
+	case "ThreadStackSize":
+		f.stack(o, value, kilo)
 	case "MaxRAMPercentage":
 		f.percent(o, value, &f.MaxRAMPercentage)
 	case "MinRAMPercentage":
 		f.percent(o, value, &f.MinRAMPercentage)
-	case "MaxRAMFraction":
-		f.size(o, value, &f.MaxRAMFraction, 1)
-	case "MinRAMFraction":
-		f.size(o, value, &f.MinRAMFraction, 1)
-	case "MaxMetaspaceSize":
-		f.size(o, value, &f.MaxMetaspaceSize, 0)
-	case "CompressedClassSpaceSize":
-		f.ranged(o, value, &f.CompressedClassSpaceSize, mega, 3*giga)
-	case "ReservedCodeCacheSize":
-		f.size(o, value, &f.ReservedCodeCacheSize, 0)
-	case "MaxDirectMemorySize":
-		f.size(o, value, &f.MaxDirectMemorySize, 0)
-	case "ThreadStackSize": // in KiB
-		var k *Setting[uint64]
-		f.ranged(o, value, &k, 0, mega)
-		if k != nil {
-			k.V *= kilo
-			f.ThreadSize = k
+	case "MaxHeapSize":
+		f.size(o, value, &f.MaxHeapSize, 1)
+	default:
+		if collectors[name] {
+			delete(f.Collectors, name)
+			if sign == '+' {
+				f.Collectors[name] = o
+			}
+		}
+		if to := f.setting(name); to != nil && !strings.HasPrefix(value, "-") { // -1 is as good as none
+			f.size(o, value, to, 0)
 		}
 	}
 }
 
-// numeric are the modelled flags that take a value.
-var numeric = map[string]bool{
-	"MaxHeapSize": true, "InitialHeapSize": true, "MinHeapSize": true, "MaxRAM": true, "MaxRAMPercentage": true,
-	"MinRAMPercentage": true, "MaxRAMFraction": true, "MinRAMFraction": true, "MaxMetaspaceSize": true,
-	"CompressedClassSpaceSize": true, "ReservedCodeCacheSize": true, "MaxDirectMemorySize": true, "ThreadStackSize": true,
+// setting returns what holds the value of a flag.
+func (f *Flags) setting(name string) **Setting[uint64] {
+	switch name {
+	case "InitialHeapSize":
+		return &f.InitialHeapSize
+	case "MinHeapSize":
+		return &f.MinHeapSize
+	case "MaxRAM":
+		return &f.MaxRAM
+	case "MaxRAMFraction":
+		return &f.MaxRAMFraction
+	case "MinRAMFraction":
+		return &f.MinRAMFraction
+	case "MaxMetaspaceSize":
+		return &f.MaxMetaspaceSize
+	case "ReservedCodeCacheSize":
+		return &f.ReservedCodeCacheSize
+	case "InitialCodeCacheSize":
+		return &f.InitialCodeCacheSize
+	case "MaxDirectMemorySize":
+		return &f.MaxDirectMemorySize
+	case "MinHeapFreeRatio":
+		return &f.MinHeapFreeRatio
+	case "MaxHeapFreeRatio":
+		return &f.MaxHeapFreeRatio
+	case "ParallelGCThreads":
+		return &f.ParallelGCThreads
+	case "NewRatio":
+		return &f.NewRatio
+	case "ActiveProcessorCount":
+		return &f.ActiveProcessorCount
+	}
+	return nil
 }
 
 var collectors = map[string]bool{
@@ -268,30 +325,25 @@ func (f *Flags) size(o Option, value string, to **Setting[uint64], least uint64)
 	}
 }
 
-// ranged reads a size that HotSpot holds to its range at once, also where a later
-// option replaces it.
-func (f *Flags) ranged(o Option, value string, to **Setting[uint64], least, most uint64) {
-	if n, ok := parseSize(value); ok && (n < least || n > most) {
-		f.refuse(o, "the size is out of range")
+// stack reads a stack size, which HotSpot holds to its range at once, also where a
+// later option replaces it.
+func (f *Flags) stack(o Option, value string, unit uint64) {
+	if n, ok := parseSize(value); ok && n > giga/unit {
+		f.refuseIn(o, "the thread stack is above 1g", since9)
 		return
 	}
-	f.size(o, value, to, 0)
+	f.size(o, value, &f.ThreadStackSize, 0)
+	if s := f.ThreadStackSize; s != nil && s.By.position == o.position {
+		s.V *= unit
+	}
 }
 
 func (f *Flags) percent(o Option, value string, to **Setting[float64]) {
-	p, ok := parsePercent(value)
-	switch {
-	case !ok:
-		f.refuse(o, "the percentage is not a number")
-	case p < 0 || p > 100:
-		f.refuse(o, "the percentage is outside 0 to 100")
-	default:
-		*to = &Setting[float64]{V: p, By: o}
-	}
+	*to = &Setting[float64]{V: parseFraction(value), By: o}
 }
 
-// check refuses what is wrong in itself or together, with the limits of HotSpot
-// 17 on 64-bit Linux.
+// check refuses what is wrong in itself or together, with the limits that HotSpot
+// 17 and 25 have on 64-bit Linux.
 func (f *Flags) check() {
 	below := func(s *Setting[uint64], least uint64, reason string) {
 		if s != nil && s.V < least {
@@ -302,13 +354,16 @@ func (f *Flags) check() {
 	if s := f.InitialHeapSize; s != nil && s.V > 0 {
 		below(s, mega, "the initial heap is below 1m")
 	}
-	if s := f.ThreadSize; s != nil && s.V > 0 {
+	if s := f.ThreadStackSize; s != nil && s.V > 0 {
 		below(s, 136*kilo, "the thread stack is below 136k")
 	}
-	below(f.ReservedCodeCacheSize, 2496*kilo, "the code cache is below 2496k")
-	if s := f.ReservedCodeCacheSize; s != nil && s.V > 2*giga {
-		f.refuse(s.By, "the code cache is above 2g")
+	if s := f.ParallelGCThreads; s != nil && s.V == 0 && f.chosen("UseParallelGC", "UseG1GC", "UseZGC", "UseShenandoahGC") {
+		f.refuseIn(s.By, "the collector needs a thread", since9)
 	}
+	if s := f.NewRatio; s != nil && s.V == 0 && f.chosen("UseSerialGC", "UseParallelGC") {
+		f.refuse(s.By, "the young generation needs a share")
+	}
+	f.checkCodeCache()
 	if most := f.MaxHeapSize; most != nil {
 		if s := f.InitialHeapSize; s != nil && s.V > most.V {
 			f.refuse(s.By, "the initial heap is larger than the maximum heap")
@@ -319,9 +374,52 @@ func (f *Flags) check() {
 	if least, first := f.MinHeapSize, f.InitialHeapSize; least != nil && first != nil && first.V > 0 && first.V < least.V {
 		f.refuse(first.By, "the initial heap is smaller than the minimum heap")
 	}
+	f.checkFreeRatios()
 	if len(f.Collectors) > 1 {
 		for _, name := range sortedNames(f.Collectors)[1:] {
 			f.refuse(f.Collectors[name], "two garbage collectors are chosen")
 		}
 	}
+}
+
+// checkCodeCache holds the code cache to its limits; as long as only the initial one
+// is given, the reserved one is still the small default.
+func (f *Flags) checkCodeCache() {
+	s, first := f.ReservedCodeCacheSize, f.InitialCodeCacheSize
+	switch {
+	case s == nil && first != nil && first.V > untieredCache:
+		f.refuseIn(first.By, "the initial code cache is larger than 48m, and -XX:ReservedCodeCacheSize is not given", since9)
+	case s == nil:
+	case s.V > 2*giga:
+		f.refuse(s.By, "the code cache is above 2g")
+	case first == nil && s.V < 2496*kilo:
+		f.refuse(s.By, "the code cache is below 2496k")
+	case first != nil && first.V > s.V:
+		f.refuse(first.By, "the initial code cache is larger than the reserved one")
+	}
+}
+
+// checkFreeRatios holds the ratios against each other; where one is not given its
+// default counts, 40 and 70.
+func (f *Flags) checkFreeRatios() {
+	least, most := f.MinHeapFreeRatio, f.MaxHeapFreeRatio
+	parallel := f.chosen("UseParallelGC") // whose defaults are 0 and 100
+	switch {
+	case most != nil && least == nil && most.V < 40 && !parallel:
+		f.refuse(most.By, "MinHeapFreeRatio, 40 by default, is larger")
+	case least != nil && most == nil && least.V > 70 && !parallel:
+		f.refuse(least.By, "MaxHeapFreeRatio, 70 by default, is smaller")
+	case least != nil && most != nil && least.V > most.V:
+		f.refuse(least.By, "MinHeapFreeRatio is larger than MaxHeapFreeRatio")
+	}
+}
+
+// chosen reports whether one of the collectors is switched on.
+func (f *Flags) chosen(names ...string) bool {
+	for _, name := range names {
+		if _, ok := f.Collectors[name]; ok {
+			return true
+		}
+	}
+	return false
 }

@@ -32,7 +32,8 @@ type Heap struct {
 const smallHeap = 96 * mega * 13 / 10 / 8 * 8
 
 // Heap returns the maximum heap as HotSpot computes it (arguments.cpp,
-// Arguments::set_heap_size; gcArguments.cpp).
+// Arguments::set_heap_size; gcArguments.cpp). InitialRAMPercentage has no part in
+// it: what it makes of the memory is cut to the maximum.
 func (f *Flags) Heap(m Machine) Heap {
 	if s := f.MaxHeapSize; s != nil {
 		return Heap{Max: f.align(s.V, m), Asked: s.V, By: &s.By}
@@ -90,7 +91,11 @@ func (f *Flags) Collector(m Machine) string {
 	if names := sortedNames(f.Collectors); len(names) > 0 {
 		return names[0]
 	}
-	if m.CPUs == 1 || m.Memory < 1792*mega {
+	cpus := uint64(m.CPUs)
+	if s := f.ActiveProcessorCount; s != nil && s.V > 0 {
+		cpus = s.V
+	}
+	if cpus == 1 || m.Memory < 1792*mega {
 		return "UseSerialGC"
 	}
 	return "UseG1GC"
@@ -99,11 +104,16 @@ func (f *Flags) Collector(m Machine) string {
 func sortedNames[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // align rounds a heap up to the collector's unit: 2 MiB, or G1's region where
-// that is larger (heapRegion.cpp, setup_heap_region_size).
+// that is larger (heapRegion.cpp, setup_heap_region_size), or Shenandoah's region
+// (shenandoahHeapRegion.cpp, setup_sizes).
 func (f *Flags) align(n uint64, m Machine) uint64 {
 	unit := uint64(2 * mega)
-	if f.Collector(m) == "UseG1GC" {
+	switch f.Collector(m) {
+	case "UseG1GC":
 		unit = max(unit, min(roundUpPow2(n/2048), 32*mega))
+	case "UseShenandoahGC":
+		region := (n/2048 + 4*kilo - 1) / (4 * kilo) * (4 * kilo) // whole pages
+		unit = max(256*kilo, min(roundUpPow2(region+1)/2, 32*mega))
 	}
 	if rest := n % unit; rest > 0 && n <= ^uint64(0)-unit {
 		n += unit - rest
@@ -116,51 +126,4 @@ func roundUpPow2(n uint64) uint64 {
 		return 1
 	}
 	return 1 << bits.Len64(n-1)
-}
-
-// A Part is a region of memory that a JVM uses.
-type Part struct {
-	Name  string
-	Bytes uint64
-	// Assumed is true for a usual value where no option sets one.
-	Assumed bool
-}
-
-// What a JVM needs beside its heap when no option says otherwise. The code cache
-// is HotSpot's default (c2_globals_x86.hpp and tiered compilation's factor 5:
-// 240 MiB; 48 MiB without tiers); metaspace has no bound of its own, and 128 MiB
-// and 50 threads of 1 MiB are what a middle-sized server has.
-const (
-	usualMetaspace = 128 * mega
-	usualThreads   = 50
-	threadStack    = mega
-	tieredCache    = 240 * mega
-	untieredCache  = 48 * mega
-)
-
-// Parts returns what the JVM may use at most, the heap first. Direct buffers are
-// listed when an option bounds them; without one they may take as much again as
-// the heap (VM.maxDirectMemory), and most programs use next to none.
-func (f *Flags) Parts(m Machine) []Part {
-	parts := []Part{{Name: "heap", Bytes: f.Heap(m).Max}}
-	add := func(name string, s *Setting[uint64], usual uint64) {
-		if s != nil {
-			parts = append(parts, Part{Name: name, Bytes: s.V})
-		} else if usual > 0 {
-			parts = append(parts, Part{Name: name, Bytes: usual, Assumed: true})
-		}
-	}
-	add("metaspace", f.MaxMetaspaceSize, usualMetaspace)
-	cache := uint64(tieredCache)
-	if f.NoTiered != nil {
-		cache = untieredCache
-	}
-	add("code cache", f.ReservedCodeCacheSize, cache)
-	stack := uint64(threadStack)
-	if f.ThreadSize != nil && f.ThreadSize.V > 0 {
-		stack = f.ThreadSize.V
-	}
-	parts = append(parts, Part{Name: "threads", Bytes: usualThreads * stack, Assumed: true})
-	add("direct buffers", f.MaxDirectMemorySize, 0)
-	return parts
 }

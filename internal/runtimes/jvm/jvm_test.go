@@ -69,15 +69,28 @@ func TestHeap(t *testing.T) {
 	}
 }
 
-func TestParts(t *testing.T) {
-	f := parse("-Xmx1g -XX:MaxMetaspaceSize=64m -Xss512k -XX:-TieredCompilation -XX:MaxDirectMemorySize=32m")
+func TestBudget(t *testing.T) {
+	f := parse("-Xmx1g -XX:MaxMetaspaceSize=64m -Xss512k -XX:-TieredCompilation -XX:MaxDirectMemorySize=32m -XX:+UseSerialGC -javaagent:/a.jar -agentlib:jdwp=x")
+	m := Machine{Memory: 2 * giga}
+	b := f.Budget(m, f.Heap(m))
 	var got []string
-	for _, p := range f.Parts(Machine{Memory: 2 * giga}) {
-		got = append(got, fmt.Sprintf("%s %d %v", p.Name, p.Bytes>>20, p.Assumed))
+	for _, p := range b.Parts {
+		by := ""
+		if p.By != nil {
+			by = p.By.Text
+		}
+		got = append(got, fmt.Sprintf("%s %d %d %s", p.Name, p.Bytes>>20, p.Basis, by))
 	}
-	want := []string{"heap 1024 false", "metaspace 64 false", "code cache 48 true", "threads 25 true", "direct buffers 32 false"}
-	if !slices.Equal(got, want) {
-		t.Errorf("parts %q, want %q", got, want)
+	want := []string{
+		"heap 1024 0 -Xmx1g", "metaspace 64 0 -XX:MaxMetaspaceSize=64m", "code cache 48 1 ", "threads 25 2 -Xss512k", "collector 3 2 ",
+		"direct buffers 32 0 -XX:MaxDirectMemorySize=32m",
+	}
+	if !slices.Equal(got, want) || b.Total()>>20 != 1196 || b.Direct != 32*mega || len(b.Agents) != 1 {
+		t.Errorf("parts %q, %d MiB, direct %d; want %q", got, b.Total()>>20, b.Direct, want)
+	}
+	f = parse("")
+	if b := f.Budget(m, f.Heap(m)); b.Direct != 512*mega || b.Parts[0].Basis != ByDefault || b.Parts[2].Bytes != tieredCache {
+		t.Errorf("without options: %+v", b)
 	}
 }
 
@@ -123,6 +136,8 @@ func TestOf(t *testing.T) {
 		{"image: app\nenv: [{name: SPRING_PROFILES_ACTIVE, value: prod}]", "", false},
 		{"image: acme/openjdk-app", "", false},
 		{"image: tomcat\nenv: [{name: CATALINA_OPTS, value: -Xmx2g}, {name: JAVA_OPTS, value: -Xmx1g}]", "-Xmx1g -Xmx2g", true},
+		{"image: apachepulsar/pulsar:2.9.0\ncommand: [sh, -c, bin/pulsar bookie]\nenv: [{name: PULSAR_MEM, value: -Xmx1g}]", "-Xmx1g", true},
+		{"image: apachepulsar/pulsar:2.9.0\ncommand: [sh, -c, bin/bookkeeper shell]\nenv: [{name: PULSAR_MEM, value: -Xmx1g}]", "-Xmx1g", false},
 		{"image: bitnami/zookeeper\nenv: [{name: ZOO_HEAP_SIZE, value: \"512\"}]", "-Xmx512m", true},
 		{"image: sonarqube\nenv: [{name: SONAR_WEB_JAVAOPTS, value: -Xmx1g}]", "", true},
 	} {
@@ -188,6 +203,7 @@ func TestSecretOptionIsNotShown(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
+		"-xx: -xmx1 -9 --add-opens x -XX:maxheapsize=1 -XX:#x -XX:+ -Dx",
 		"-Xmx2g -Xms1g", "-XX:MaxRAMPercentage=75.0 -XX:+UseG1GC -XX:-UseG1GC", "-Xss1m -Xint @file", "-XX: -XX:= -XX:+ -Xmx0x", "-XX:MaxRAMFraction=0 -XX:ThreadStackSize=99999999999999",
 	} {
 		f.Add(s, uint64(1<<30))
@@ -202,6 +218,7 @@ func FuzzParse(f *testing.F) {
 		if h.By == nil && len(options) == 0 && h.Asked > max(memory, smallHeap) {
 			t.Errorf("the default heap in %d is %d", memory, h.Asked)
 		}
-		flags.Parts(Machine{Memory: memory})
+		flags.Budget(Machine{Memory: memory}, h)
+		(&JVM{Options: options, Flags: flags}).Refused()
 	})
 }

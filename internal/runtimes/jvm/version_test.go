@@ -33,6 +33,17 @@ func TestReleaseOf(t *testing.T) {
 		"shop/java-21-service:1.0":                   21,
 		"shop/java-2-service:1.0":                    0,
 		"app:jdk99":                                  0,
+		"apachepulsar/pulsar:2.7.2":                  8,
+		"apachepulsar/pulsar-all:2.9.0":              11,
+		"apachepulsar/pulsar:3.0.4":                  17,
+		"apachepulsar/pulsar:3":                      0, // 17 or 21
+		"confluentinc/cp-kafka:7.6.1":                11,
+		"confluentinc/cp-zookeeper:7.9.2":            17,
+		"cassandra:3.11.6":                           8,
+		"cassandra:latest":                           0,
+		"zookeeper:3.8.4-jre-17":                     17,
+		"jenkins/jenkins:2.414.2-lts":                11,
+		"jenkins/jenkins:2.414.2-jdk17":              17,
 		"A b":                                        0,
 	} {
 		if got := releaseOf(image).Feature; got != want {

@@ -55,8 +55,14 @@ type Process struct {
 	// when nothing does.
 	OldSpace uint64
 	By       *Option
-	// Sure is false when something that the files do not show may set it again.
+	// Sure is false when something that the files do not show may set it again, or
+	// when the script may not come to run this command.
 	Sure bool
+	// Refused are the options that it does not start with, in the order in which it
+	// comes upon them: it stops at the first.
+	Refused []Refusal
+	// Release is the release of Node.js in the image, zero when it is not known.
+	Release Release
 }
 
 // Of returns the Node.js that the container's main process is, false when nothing
@@ -76,9 +82,9 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *Process {
 	if ctr.Partial {
 		return nil
 	}
-	p := &Process{Sure: true}
 	process := c.Process(ctr)
 	command, launched := commandOf(process)
+	p := &Process{Sure: !command.Conditional, Release: ReleaseOf(ctr.Image, c.Image(ctr))}
 	if launched {
 		p.because("its command runs Node.js", true)
 	}
@@ -102,6 +108,10 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *Process {
 	if launched {
 		p.commandLine(command.Words)
 	}
+	// Programs on Node.js read it, and so do build tools of others.
+	if v, ok := c.Environment(ctr).Lookup("NODE_ENV"); ok && v.From.Object == ctr.Workload.Object && len(p.Evidence) == 0 {
+		p.because("NODE_ENV is set", false)
+	}
 	if len(p.Evidence) == 0 {
 		return nil
 	}
@@ -123,8 +133,12 @@ func commandOf(p cluster.Process) (found cluster.Command, ok bool) {
 	sure := false
 	for _, c := range commands {
 		at := slices.IndexFunc(c.Words, func(w cluster.Word) bool { return w.Known && launchers.MatchString(path.Base(w.Value)) })
-		// "docker-entrypoint.sh node app.js" runs it, "which node" does not.
-		if at < 0 || at > 0 && (at == len(c.Words)-1 || !strings.HasSuffix(c.Name(), ".sh")) && !p.Partial || sure && c.Conditional {
+		if at < 0 || sure && c.Conditional {
+			continue
+		}
+		// "docker-entrypoint.sh node app.js" runs it; "which node" does not, nor does a
+		// driver of storage whose args begin with its subcommand "node".
+		if handed := at > 0 || p.Partial; handed && !runsHere(c.Words[at:]) || at > 0 && !p.Partial && !strings.HasSuffix(c.Name(), ".sh") {
 			continue
 		}
 		sure = sure || !c.Conditional
@@ -133,6 +147,22 @@ func commandOf(p cluster.Process) (found cluster.Command, ok bool) {
 	}
 	return found, ok
 }
+
+// runsHere reports whether words that are handed to a program nobody here can see
+// are a command line of Node.js: node with a script or an option of its own, or
+// another launcher with anything.
+func runsHere(words []cluster.Word) bool {
+	if name := path.Base(words[0].Value); name != "node" && name != "nodejs" {
+		return len(words) > 1
+	}
+	return slices.ContainsFunc(words[1:], func(w cluster.Word) bool {
+		name, _, _ := nameOf(w.Value)
+		_, option := specs[name] // "-v" is everybody's
+		return option && (strings.HasPrefix(name, "--") || name == "-r") || scripts.MatchString(w.Value)
+	})
+}
+
+var scripts = regexp.MustCompile(`\.[cm]?[jt]s$`)
 
 // startsScript reports whether the command may be a start script of the image.
 func startsScript(c cluster.Command) bool {
@@ -151,20 +181,51 @@ func lookup(env cluster.Environment, c cluster.Command, name string) (cluster.Va
 }
 
 // variable reads NODE_OPTIONS, which comes before the command line (node.cc,
-// InitializeNodeWithArgs): words between spaces, double quotes around a word.
+// InitializeNodeWithArgs).
 func (p *Process) variable(v cluster.Variable) {
 	if !v.Known {
 		p.Sure = false
 		return
 	}
-	for word := range strings.FieldsSeq(v.Value) {
-		p.read(Option{Text: strings.Trim(word, `"`), Secret: v.Secret, Carrier: v.Name, From: v.From})
+	words, fault := split(v.Value)
+	option := func(w word) Option {
+		o := Option{Text: w.text, Secret: v.Secret, Carrier: v.Name, From: v.From}
+		if w.raw != v.Value {
+			o.From.Within = w.raw
+		}
+		return o
+	}
+	if fault != "" {
+		p.refuse(option(word{v.Value, v.Value}), v.Value, "", "NODE_OPTIONS as a whole is an %s", fault)
+		return
+	}
+	for i := 0; i < len(words); i++ {
+		w := words[i]
+		// What follows a word that is no option is passed over.
+		if len(w.text) < 2 || w.text[0] != '-' {
+			return
+		}
+		t := taken{Option: option(w), written: w.raw, env: true}
+		if i+1 < len(words) {
+			t.next = words[i+1].text
+		}
+		if p.take(t) {
+			i++
+		}
 	}
 }
 
-// withValue are the options of node whose value is a word of its own.
-var withValue = map[string]bool{
-	"-r": true, "--require": true, "--import": true, "--loader": true, "--experimental-loader": true, "-C": true, "--conditions": true,
+// take takes an option apart, and reports whether the next word is its value.
+func (p *Process) take(t taken) (two bool) {
+	t.name, t.value, t.assigned = nameOf(t.Text)
+	t.spec, t.known = specs[t.name]
+	if t.spec.value && !t.assigned && t.next != "" && t.next[0] != '-' {
+		t.value, two = t.next, true
+		t.written = "" // to take it away is to take its value away
+	}
+	p.judge(t)
+	p.read(t)
+	return two
 }
 
 // commandLine reads the options in front of the program.
@@ -173,31 +234,49 @@ func (p *Process) commandLine(words []cluster.Word) {
 		return
 	}
 	for i := 1; i < len(words); i++ {
-		switch w := words[i]; {
+		w := words[i]
+		t := taken{Option: Option{Text: w.Value, Secret: w.Secret, From: w.From}, written: w.Value}
+		switch {
 		case !w.Known:
 			p.Sure = false
-		case withValue[w.Value]:
-			i++
-		case !strings.HasPrefix(w.Value, "-") || w.Value == "-" || w.Value == "--":
+			continue
+		case len(w.Value) > 2 && (w.Value[0] == '"' || w.Value[0] == '\'') && w.Value[1] == '-':
+			p.refuse(t.Option, w.Value, strings.Trim(w.Value, `"'`), "the quotes are part of it, so that it is taken for the program")
+			p.exitsWith(1)
 			return
-		default:
-			p.read(Option{Text: w.Value, Secret: w.Secret, From: w.From})
+		case len(w.Value) < 2 || w.Value[0] != '-' || w.Value == "--" || stops[w.Value]:
+			return
+		case w.Value[1] != '-' && len(w.Value) > 3:
+			t.Text = "-" + w.Value // V8 takes a single dash as well
+		}
+		if i+1 < len(words) {
+			if t.next = words[i+1].Value; !words[i+1].Known {
+				t.next = "unknown"
+			}
+		}
+		if p.take(t) {
+			i++
 		}
 	}
 }
 
-// maxOldSpace matches the option in MiB. V8 takes _ for - in the names of its
-// flags (flags.cc, NormalizeChar), and 0 for its own default.
-var maxOldSpace = regexp.MustCompile(`^--max[-_]old[-_]space[-_]size=([0-9]{1,12})$`)
+// stops are the options behind which a word is not sure to be an option.
+var stops = map[string]bool{"-p": true, "--print": true, "--run": true}
 
-// read takes an option; the last one of a name counts.
-func (p *Process) read(o Option) {
-	m := maxOldSpace.FindStringSubmatch(o.Text)
-	if m == nil {
-		return
-	}
-	n, _ := strconv.ParseUint(m[1], 10, 64) // the pattern holds digits
-	if p.OldSpace, p.By = n*mega, &o; n == 0 {
-		p.By = nil
+// read takes over what the option says of the heap; the last one of a name counts,
+// and 0 stands for V8's own default.
+func (p *Process) read(t taken) {
+	switch t.name {
+	case "--max-heap-size", "--max-old-space-size-percentage":
+		p.Sure = false // older releases refuse them
+	case "--max-old-space-size":
+		n, err := strconv.ParseUint(strings.TrimLeft(t.value, " +"), 10, 40)
+		if err != nil {
+			return
+		}
+		by := t.Option
+		if p.OldSpace, p.By = n*mega, &by; n == 0 {
+			p.By = nil
+		}
 	}
 }
