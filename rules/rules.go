@@ -3,13 +3,17 @@ package rules
 
 import (
 	"github.com/crashlint/crashlint/internal/rule"
+	"github.com/crashlint/crashlint/rules/config"
 	"github.com/crashlint/crashlint/rules/cpu"
 	"github.com/crashlint/crashlint/rules/image"
+	"github.com/crashlint/crashlint/rules/initcontainers"
 	"github.com/crashlint/crashlint/rules/manifest"
 	"github.com/crashlint/crashlint/rules/memory"
 	"github.com/crashlint/crashlint/rules/probes"
 	"github.com/crashlint/crashlint/rules/references"
 	"github.com/crashlint/crashlint/rules/resources"
+	"github.com/crashlint/crashlint/rules/rollout"
+	"github.com/crashlint/crashlint/rules/shutdown"
 )
 
 // All returns the families in the order in which they are listed to people.
@@ -21,6 +25,10 @@ func All() []*rule.Family {
 		image.Family,
 		references.Family,
 		resources.Family,
+		initcontainers.Family,
+		shutdown.Family,
+		rollout.Family,
+		config.Family,
 		manifest.Family,
 	}
 }

@@ -99,6 +99,7 @@ var clients = []client{
 		long: []string{"addr", "service", "connect-timeout", "rpc-timeout", "tls-ca-cert"}, host: []string{"addr"}},
 	{names: []string{"influx"}, home: true, long: []string{"host", "token", "org", "bucket", "name"}, value: "notrb", host: []string{"host"}, standard: 8086,
 		hostVariable: "INFLUX_HOST"},
+	{names: []string{"ollama"}, home: true, standard: 11434, hostVariable: "OLLAMA_HOST"},
 	// https://github.com/jwilder/dockerize, https://github.com/vishnubob/wait-for-it,
 	// https://github.com/eficode/wait-for, https://github.com/wait4x/wait4x
 	{names: []string{"dockerize"}, words: true, long: []string{"wait", "timeout", "wait-retry-interval", "template", "stdout", "stderr", "wait-http-header"},
@@ -190,10 +191,13 @@ func (c client) servers(command Command, env Environment) (servers []Word, port 
 	}
 	if portWord.Value == "" && c.portVariable != "" {
 		if v, ok := command.variable(c.portVariable, env); ok {
-			portWord = Word{Value: v.Value, Known: v.Known}
+			portWord = Word{Value: v.Value, Known: v.Known, Secret: v.Secret}
 		}
 	}
-	if portWord.Value != "" || !portWord.Known {
+	switch {
+	case portWord.Secret:
+		port = 0 // it would be printed
+	case portWord.Value != "" || !portWord.Known:
 		port, _ = strconv.Atoi(portWord.Value) // 0: not known
 	}
 	return servers, port

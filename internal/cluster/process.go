@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"path"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -78,10 +77,27 @@ type Process struct {
 	// Commands then holds what stands before the error. Shells differ: some run
 	// what this parser refuses, "$((a) | b)" for one.
 	ScriptError string
+	// Scripts are the shell scripts that ConfigMaps of the set hold and that are
+	// run, in the order in which the process comes to them.
+	Scripts []Script
 	// Commands are the simple commands run, in the order of the text: one for a
 	// process that is no shell, those of the script for a shell. It is empty
 	// when Partial.
 	Commands []Command
+}
+
+// A Script is a shell script in a ConfigMap that a process runs.
+type Script struct {
+	// Word is the word that names the file.
+	Word Word
+	Text string
+	From Origin
+	// Shell is the shell that is given the file to read, empty for a file that is
+	// run by its own name: then the kernel wants it executable, and starts what
+	// its first line names.
+	Shell string
+	// Conditional and Fatal are those of the command that runs it.
+	Conditional, Fatal bool
 }
 
 // Process returns the main process of the container: the image's entrypoint
@@ -176,29 +192,15 @@ func imageWords(items []string) []Word {
 // mountedFile returns the text of a file that a ConfigMap of the set puts into
 // the container, and where that text stands.
 func (c *Cluster) mountedFile(ctr *manifest.Container, file string) (string, Origin, bool) {
-	if !path.IsAbs(file) {
-		if ctr.WorkingDir == "" {
-			return "", Origin{}, false
-		}
-		file = path.Join(ctr.WorkingDir, file)
-	}
-	file = path.Clean(file)
-	var mount *corev1.VolumeMount
-	var below string
-	for i := range ctr.VolumeMounts {
-		m := &ctr.VolumeMounts[i]
-		at := path.Clean(m.MountPath)
-		rest, ok := strings.CutPrefix(file, strings.TrimSuffix(at, "/")+"/")
-		if file == at {
-			rest, ok = "", true
-		}
-		if ok && (mount == nil || len(at) > len(path.Clean(mount.MountPath))) {
-			mount, below = m, rest
-		}
-	}
-	if mount == nil || mount.SubPathExpr != "" {
+	file, ok := absolute(ctr, file)
+	if !ok {
 		return "", Origin{}, false
 	}
+	i, below := mountOf(ctr, file)
+	if i < 0 || ctr.VolumeMounts[i].SubPathExpr != "" {
+		return "", Origin{}, false
+	}
+	mount := &ctr.VolumeMounts[i]
 	below = path.Join(mount.SubPath, below)
 	for i := range ctr.Workload.Pod.Volumes {
 		v := &ctr.Workload.Pod.Volumes[i]

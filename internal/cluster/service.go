@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/crashlint/crashlint/internal/manifest"
 )
@@ -144,3 +145,20 @@ func (c *Cluster) Alike(from *manifest.Object, name string) []*manifest.Object {
 func (c *Cluster) ServicesNear(from *manifest.Object) []*manifest.Object {
 	return c.index.servicesIn[from.Dir()]
 }
+
+// HasNamespace reports whether an object of the files goes to the namespace.
+func (c *Cluster) HasNamespace(name string) bool {
+	namespaces := Memo(c, namespacesKey{}, func() sets.Set[string] {
+		found := sets.New[string]()
+		for _, o := range c.Objects {
+			found.Insert(c.NamespaceOf(o))
+			if o.Kind == "Namespace" && o.Group() == "" {
+				found.Insert(o.Name)
+			}
+		}
+		return found
+	})
+	return name != "" && namespaces.Has(name)
+}
+
+type namespacesKey struct{}

@@ -220,7 +220,7 @@ func (in *interpreter) run(words []Word, own []Variable, sc *scope, m mode) {
 			words, own = rest, append(own, assigned...)
 			continue
 		}
-		if in.scriptFile(words, own, sc, m, false) {
+		if in.scriptFile("", words, own, sc, m, false) {
 			return
 		}
 		break
@@ -268,7 +268,7 @@ options:
 		return false
 	}
 	if !command {
-		return in.scriptFile(words[i:], own, sc, m, errexit)
+		return in.scriptFile(path.Base(words[0].Value), words[i:], own, sc, m, errexit)
 	}
 	s := script{text: words[i].Value, from: words[i].From, secret: words[i].Secret, errexit: errexit}
 	args := words[i+1:]
@@ -303,8 +303,9 @@ func (in *interpreter) su(words []Word, own []Variable, sc *scope, m mode) bool 
 }
 
 // scriptFile follows a shell script that a ConfigMap puts into the container.
+// shell is what is given it to read, empty when it is run by its own name;
 // errexit is true when it is run with -e.
-func (in *interpreter) scriptFile(words []Word, own []Variable, sc *scope, m mode, errexit bool) bool {
+func (in *interpreter) scriptFile(shell string, words []Word, own []Variable, sc *scope, m mode, errexit bool) bool {
 	if len(words) == 0 || !words[0].Known || !strings.Contains(words[0].Value, "/") {
 		return false
 	}
@@ -321,6 +322,10 @@ func (in *interpreter) scriptFile(words []Word, own []Variable, sc *scope, m mod
 			return false
 		}
 	}
+	in.process.Scripts = append(in.process.Scripts, Script{
+		Word: words[0], Text: text, From: from, Shell: shell,
+		Conditional: m.conditional || m.repeated, Fatal: m.last || sc.errexit && !m.exempt,
+	})
 	in.subshell(script{text: text, from: from, errexit: errexit}, words, own, sc, m)
 	return true
 }
@@ -433,8 +438,9 @@ func (in *interpreter) stmt(s script, stmt *syntax.Stmt, sc *scope, m mode) {
 	case *syntax.WhileClause:
 		sc.forget(assignedIn(cmd)...)
 		m.repeated = true
-		m.forever = m.forever || !m.conditional && endless(cmd) && !leaves(cmd.Do)
-		if !m.conditional {
+		certain := !m.conditional && !m.background
+		m.forever = m.forever || certain && endless(cmd) && !leaves(cmd.Do)
+		if certain {
 			for _, call := range awaitedBy(cmd) {
 				in.awaited[call] = true
 			}

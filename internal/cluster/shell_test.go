@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"mvdan.cc/sh/v3/syntax"
+
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 )
@@ -29,13 +31,13 @@ func testProcess(argv []string, env []string, files map[string]string) Process {
 		})
 	}
 	in := &interpreter{
-		process: &p, functions: map[string]*function{}, steps: maxSteps,
+		process: &p, functions: map[string]*function{}, awaited: map[*syntax.CallExpr]bool{}, steps: maxSteps,
 		mounted: func(file string) (string, Origin, bool) {
 			text, ok := files[file]
 			return text, Origin{Object: testObject, Path: node.P("data", file)}, ok
 		},
 	}
-	in.run(p.Words, nil, &scope{env: e, vars: map[string]shellVariable{}}, mode{})
+	in.run(p.Words, nil, &scope{env: e, vars: map[string]shellVariable{}}, mode{last: true})
 	return p
 }
 
