@@ -92,7 +92,7 @@ func (c *Cluster) Selected(service *manifest.Object) []*manifest.Workload {
 	}
 	return Memo(c, selectedKey{service}, func() []*manifest.Workload {
 		var found []*manifest.Workload
-		for _, w := range c.Workloads {
+		for _, w := range c.labelled(s.Spec.Selector) {
 			if Selects(s, w) && meet(c.NamespaceOf(service), c.NamespaceOf(w.Object)) && distanceOf(service, w.Object).near() {
 				found = append(found, w)
 			}
@@ -101,7 +101,33 @@ func (c *Cluster) Selected(service *manifest.Object) []*manifest.Workload {
 	})
 }
 
-type selectedKey struct{ *manifest.Object }
+type (
+	selectedKey struct{ *manifest.Object }
+	labelledKey struct{}
+	label       struct{ key, value string }
+)
+
+// labelled returns the workloads whose pods have one of the labels: the one that
+// the fewest have, since a set of many Services must not hold each of them
+// against every workload.
+func (c *Cluster) labelled(selector map[string]string) []*manifest.Workload {
+	byLabel := Memo(c, labelledKey{}, func() map[label][]*manifest.Workload {
+		by := map[label][]*manifest.Workload{}
+		for _, w := range c.Workloads {
+			for k, v := range w.Meta.Labels {
+				by[label{k, v}] = append(by[label{k, v}], w)
+			}
+		}
+		return by
+	})
+	fewest := c.Workloads
+	for k, v := range selector {
+		if workloads := byLabel[label{k, v}]; len(workloads) < len(fewest) {
+			fewest = workloads
+		}
+	}
+	return fewest
+}
 
 // Selects reports whether the selector of a Service fits the workload's pods.
 func Selects(s *corev1.Service, w *manifest.Workload) bool {
@@ -109,7 +135,7 @@ func Selects(s *corev1.Service, w *manifest.Workload) bool {
 		return false
 	}
 	for k, v := range s.Spec.Selector {
-		if w.Meta.Labels[k] != v {
+		if value, ok := w.Meta.Labels[k]; !ok || value != v {
 			return false
 		}
 	}

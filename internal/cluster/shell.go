@@ -212,6 +212,10 @@ func (in *interpreter) run(words []Word, own []Variable, sc *scope, m mode) {
 		if shells[name] && in.shell(words, own, sc, m) || (name == "su" || name == "runuser") && in.su(words, own, sc, m) {
 			return
 		}
+		if len(words) > 1 && entrypoints[name] && words[1].Known && shells[path.Base(words[1].Value)] {
+			words = words[1:]
+			continue
+		}
 		if w, ok := wrappers[name]; ok {
 			rest, assigned, ok := w.unwrap(words)
 			if !ok || len(rest) == 0 {
@@ -236,6 +240,11 @@ func (in *interpreter) run(words []Word, own []Variable, sc *scope, m mode) {
 }
 
 var shells = map[string]bool{"sh": true, "bash": true, "ash": true, "dash": true, "ksh": true, "mksh": true}
+
+// entrypoints are the usual names of start scripts of images. Given a shell they
+// run it in their place, with exec "$@", whatever else they do
+// (https://github.com/docker-library/official-images#consistency).
+var entrypoints = map[string]bool{"docker-entrypoint.sh": true, "docker-entrypoint": true, "entrypoint.sh": true, "entrypoint": true}
 
 // shell follows `sh [options] -c script [name [args]]` and `sh file [args]`; it
 // returns false for a shell whose script the files do not show.

@@ -148,6 +148,12 @@ func (f Facts) check() error {
 	if t := f.TLS; t != nil && (len(t.Ports) == 0 || len(t.Unless) == 0) {
 		return errors.New("tls: want ports and what makes them speak plain HTTP")
 	}
+	if i := f.Idle; i != nil && i.Runs == "" {
+		return errors.New("idle: want the program that it runs")
+	}
+	if c := f.Subcommands; c != nil && (c.Program == "" || len(c.Names) == 0) {
+		return errors.New("subcommands: want the program and the names of its subcommands")
+	}
 	if t := f.Tools; t != nil && t.None == (len(t.Lacks) > 0) {
 		return errors.New("tools: want none: true or what it lacks")
 	}

@@ -81,6 +81,10 @@ type Facts struct {
 	HealthPort *HealthPort `json:"healthPort,omitempty" jsonschema_description:"Where the program serves its health endpoints unless told otherwise."`
 	// Endpoints are paths that answer for more than their names say.
 	Endpoints []Endpoint `json:"endpoints,omitempty" jsonschema_description:"Paths that answer for more than the process."`
+	// Idle tells an image whose own command ends at once.
+	Idle *Idle `json:"idle,omitempty" jsonschema_description:"What the image runs by itself ends at once."`
+	// Subcommands tells a program that does nothing without a subcommand.
+	Subcommands *Subcommands `json:"subcommands,omitempty" jsonschema_description:"Its program does nothing without one of its subcommands."`
 	// Tools are the programs that the image does not have.
 	Tools *Tools `json:"tools,omitempty" jsonschema_description:"Programs that the image does not have."`
 	// Ports are the variables that the program takes a port number from, and

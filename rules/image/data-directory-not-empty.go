@@ -5,6 +5,8 @@ import (
 	"path"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
 	"github.com/crashlint/crashlint/internal/manifest"
@@ -26,18 +28,18 @@ func checkDataDirectory(p *rule.Pass, w *manifest.Workload) {
 		if facts.Data == nil || !facts.Data.RefusesLostFound || ctr.Partial || p.Cluster.Patched(w) {
 			continue
 		}
-		args, ok := entrypointArgs(p.Cluster, ctr, facts)
+		args, ok := p.Cluster.EntrypointArgs(ctr)
 		if !ok || slices.ContainsFunc(args, func(w cluster.Word) bool { return facts.Data.Tolerates != "" && w.Value == facts.Data.Tolerates }) {
 			continue
 		}
-		dir, ok := dataDirectory(p.Cluster.Environment(ctr), args, facts.Data)
-		i := mountOver(ctr, dir)
+		dir, ok := cluster.DataDirectory(p.Cluster.Environment(ctr), args, facts.Data)
+		i := cluster.MountOver(ctr, dir)
 		if !ok || i < 0 {
 			continue
 		}
 		m := ctr.VolumeMounts[i]
-		v := volumeOf(p.Cluster, w, m.Name)
-		if path.Clean(m.MountPath) != dir || m.SubPath != "" || m.SubPathExpr != "" || cleaned(p.Cluster, w, m.Name) || !v.freshDisk(p.Cluster) {
+		v := p.Cluster.Volume(w, m.Name)
+		if path.Clean(m.MountPath) != dir || m.SubPath != "" || m.SubPathExpr != "" || cleaned(p.Cluster, w, m.Name) || !v.FreshDisk() {
 			continue
 		}
 		at := ctr.At("volumeMounts", i)
@@ -46,7 +48,7 @@ func checkDataDirectory(p *rule.Pass, w *manifest.Workload) {
 			Message: fmt.Sprintf("container %q: the data directory %s is the root of a volume, and on a disk with ext4 that holds a lost+found: %s does not initialise a directory that is not empty and exits with 1, again and again",
 				ctr.Name, dir, path.Base(facts.Name)),
 			Needs:   []node.Path{ctr.At("image"), ctr.At("env"), ctr.At("envFrom")},
-			Related: []rule.Related{{Object: v.object, At: v.path, Message: "a disk of its own, where the storage class is not one of a shared file system"}},
+			Related: []rule.Related{{Object: v.Object, At: v.Path, Message: "a disk of its own, where the storage class is not one of a shared file system"}},
 			Fixes: []rule.Fix{{
 				Safety: diag.Unsafe, Message: "mount a folder of the volume: it begins empty; data that is there already must be moved into it",
 				Ops: []node.Op{{Kind: node.Set, Path: at.Append("subPath"), Value: "data"}},
@@ -69,7 +71,7 @@ func checkDataDirectory(p *rule.Pass, w *manifest.Workload) {
 // what stands in it.
 func cleaned(c *cluster.Cluster, w *manifest.Workload, volume string) bool {
 	for _, ctr := range w.Containers {
-		if ctr.Role != manifest.Init || !slices.ContainsFunc(ctr.VolumeMounts, mounts(volume)) {
+		if ctr.Role != manifest.Init || !slices.ContainsFunc(ctr.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == volume }) {
 			continue
 		}
 		p := c.Process(ctr)

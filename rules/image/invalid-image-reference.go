@@ -3,6 +3,7 @@ package image
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/distribution/reference"
@@ -27,11 +28,8 @@ var invalidImageReference = &rule.Rule{
 // ParseImageName).
 func checkReference(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
-		if ctr.Partial || placeholder.MatchString(ctr.Image) || replaced(p.Cluster, ctr.Image) {
-			continue
-		}
 		_, err := reference.ParseNormalizedNamed(ctr.Image)
-		if err == nil {
+		if err == nil || ctr.Partial || placeholder.MatchString(ctr.Image) || replaced(p.Cluster, ctr.Image) {
 			continue
 		}
 		f := rule.Finding{
@@ -56,20 +54,26 @@ var placeholder = regexp.MustCompile(`[{}$<>%@]|\[|^[A-Z][A-Z0-9_./:-]*$|^ko://|
 // replaced reports whether a kustomization puts another image in its place
 // (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/).
 func replaced(c *cluster.Cluster, image string) bool {
-	for _, o := range c.Objects {
-		if o.Kind != "Kustomization" && o.Kind != "Component" {
-			continue
-		}
-		v, _ := o.Value(node.P("images"))
-		entries, _ := v.([]any)
-		for i := range entries {
-			if name := o.StringAt(node.P("images", i, "name")); name != "" && strings.HasPrefix(image, name) {
-				return true
+	names := cluster.Memo(c, replacedNames{}, func() []string {
+		var names []string
+		for _, o := range c.Objects {
+			if o.Kind != "Kustomization" && o.Kind != "Component" {
+				continue
+			}
+			v, _ := o.Value(node.P("images"))
+			entries, _ := v.([]any)
+			for i := range entries {
+				if name := o.StringAt(node.P("images", i, "name")); name != "" {
+					names = append(names, name)
+				}
 			}
 		}
-	}
-	return false
+		return names
+	})
+	return slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(image, name) })
 }
+
+type replacedNames struct{}
 
 func because(image string, err error) string {
 	switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
@@ -25,13 +26,13 @@ func checkMountPaths(p *rule.Pass, w *manifest.Workload) {
 		if len(facts.MountsRefused) == 0 || ctr.Partial || p.Cluster.Patched(w) {
 			continue
 		}
-		args, ok := entrypointArgs(p.Cluster, ctr, facts)
-		if !ok || !starts(args, facts.Process.Command) {
+		args, ok := p.Cluster.EntrypointArgs(ctr)
+		if !ok || !cluster.Starts(args, facts.Process.Command) {
 			continue
 		}
 		env := p.Cluster.Environment(ctr)
 		for _, r := range facts.MountsRefused {
-			if r.Unless != "" && set(env, r.Unless) {
+			if r.Unless != "" && env.Meets(r.Unless) {
 				continue
 			}
 			for i, m := range ctr.VolumeMounts {

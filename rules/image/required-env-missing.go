@@ -27,13 +27,13 @@ func checkRequired(p *rule.Pass, w *manifest.Workload) {
 		if len(facts.Requires) == 0 || ctr.Partial || p.Cluster.Patched(w) {
 			continue
 		}
-		args, ok := entrypointArgs(p.Cluster, ctr, facts)
+		args, ok := p.Cluster.EntrypointArgs(ctr)
 		if !ok {
 			continue
 		}
 		env := p.Cluster.Environment(ctr)
 		for _, r := range facts.Requires {
-			if starts(args, r.Programs) && !slices.ContainsFunc(r.Any, func(condition string) bool { return set(env, condition) }) {
+			if cluster.Starts(args, r.Programs) && !slices.ContainsFunc(r.Any, env.Meets) {
 				p.Report(requiredFinding(p.Cluster, ctr, facts, args, r))
 				break
 			}
@@ -60,8 +60,8 @@ func requiredFinding(c *cluster.Cluster, ctr *manifest.Container, facts images.F
 			f.Related = append(f.Related, rule.Related{Object: v.From.Object, At: v.From.Path, Message: first(condition) + " is not what it asks for"})
 		}
 	}
-	if dir, ok := dataDirectory(env, args, facts.Data); r.First && ok {
-		if i := mountOver(ctr, dir); i >= 0 && volumeOf(c, w, ctr.VolumeMounts[i].Name).mayHoldData() {
+	if dir, ok := cluster.DataDirectory(env, args, facts.Data); r.First && ok {
+		if i := cluster.MountOver(ctr, dir); i >= 0 && c.Volume(w, ctr.VolumeMounts[i].Name).MayHoldData() {
 			f.Severity = diag.Warning
 			f.Related = append(f.Related, rule.Related{Object: w.Object, At: ctr.At("volumeMounts", i, "mountPath"), Message: "on a volume with data it does not ask"})
 		}

@@ -112,31 +112,44 @@ type call struct {
 // clients or does not use the network.
 func callOf(command cluster.Command, env cluster.Environment) (call, bool) {
 	name := command.Name()
-	for _, c := range clients {
-		if slices.ContainsFunc(c.names, func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok }) {
-			options, operands := c.parse(command.Words[1:])
-			found := call{client: c, program: name}
-			for _, o := range options {
-				if slices.Contains(c.local, o.name) {
-					return call{}, false
-				}
-				if slices.Contains(c.host, o.name) {
-					found.peers = append(found.peers, o.value)
-				}
-				if slices.Contains(c.source, o.name) {
-					operands = append(operands, o.value)
-				}
-			}
-			if c.operands != nil {
-				found.peers = append(found.peers, c.operands(operands)...)
-			}
-			if len(found.peers) == 0 && c.variable != "" {
-				found.peers = variableOf(command, c.variable, env)
-			}
-			return found, true
+	c, ok := clientNamed(name)
+	if !ok {
+		return call{}, false
+	}
+	options, operands := c.parse(command.Words[1:])
+	found := call{client: c, program: name}
+	for _, o := range options {
+		if slices.Contains(c.local, o.name) {
+			return call{}, false
+		}
+		if slices.Contains(c.host, o.name) {
+			found.peers = append(found.peers, o.value)
+		}
+		if slices.Contains(c.source, o.name) {
+			operands = append(operands, o.value)
 		}
 	}
-	return call{}, false
+	if c.operands != nil {
+		found.peers = append(found.peers, c.operands(operands)...)
+	}
+	if len(found.peers) == 0 && c.variable != "" {
+		found.peers = variableOf(command, c.variable, env)
+	}
+	return found, true
+}
+
+// clientNamed returns the client whose program is called so.
+func clientNamed(program string) (client, bool) {
+	i := slices.IndexFunc(clients, func(c client) bool { return named(c.names, program) })
+	if i < 0 {
+		return client{}, false
+	}
+	return clients[i], true
+}
+
+// named reports whether a program's name matches one of the patterns of path.Match.
+func named(patterns []string, program string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { ok, _ := path.Match(pattern, program); return ok })
 }
 
 // variableOf returns the value of a variable that the script or else the

@@ -61,6 +61,10 @@ func endpointOf(raw string) (endpoint, bool) {
 		return endpoint{answers: "for every check together, those of readiness included", alive: clean + "/live"}, true
 	case parent == "_cluster" && last == "health" && u.Query().Get("local") != "true":
 		return endpoint{answers: "for the whole cluster, its other nodes included"}, true
+	case clean == "/v1/sys/health" && (u.Query().Get("standbyok") != "true" || u.Query().Get("sealedcode") == ""):
+		// developer.hashicorp.com, Vault's /sys/health: 429 of a standby, 503 of a
+		// sealed server, unless the query asks for other codes.
+		return endpoint{answers: "429 on a standby and 503 while sealed"}, true
 	case slices.Contains(readySegments, last):
 		e := endpoint{answers: "for readiness"}
 		switch {

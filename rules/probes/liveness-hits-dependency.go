@@ -2,6 +2,7 @@ package probes
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -67,6 +68,9 @@ func (d dependency) path() {
 	path := d.probe.HTTPGet.Path
 	at := d.ctr.At(liveness, "httpGet", "path")
 	e, ok := endpointOf(path)
+	if known, is := d.endpoint(path); is {
+		e, ok = known, true
+	}
 	if !ok {
 		d.livenessGroup(path, at)
 		return
@@ -84,6 +88,27 @@ func (d dependency) path() {
 	}
 	d.report(f, "liveness asks %s, which answers %s; the container is killed %s after the answer turns bad, healthy as it is",
 		path, e.answers, d.outage())
+}
+
+// endpoint returns what is known of the path from the program that serves it:
+// of its image, or of etcd, whose /health asks for the agreement of a majority
+// (etcd.io, Monitoring etcd, "Health Check"; server/etcdserver/api/etcdhttp/health.go).
+func (d dependency) endpoint(raw string) (endpoint, bool) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return endpoint{}, false
+	}
+	target := strings.TrimRight(u.Path, "/")
+	for _, known := range d.Cluster.Image(d.ctr).Endpoints {
+		if known.Path == target {
+			return endpoint{answers: "for " + known.DependsOn + " too"}, true
+		}
+	}
+	runsEtcd := slices.ContainsFunc(d.Cluster.Process(d.ctr).Commands, func(c cluster.Command) bool { return c.Name() == "etcd" })
+	if runsEtcd && target == "/health" && u.Query().Get("serializable") != "true" {
+		return endpoint{answers: "for a majority of the members together"}, true
+	}
+	return endpoint{}, false
 }
 
 // relaxed is a setting's name as Spring Boot compares it: without case,
@@ -192,7 +217,12 @@ func (d dependency) exec() {
 	if n := len(process.Commands); n > 0 && succeeds(process.Commands[n-1]) {
 		return
 	}
-	for _, command := range process.Commands {
+	for i, command := range process.Commands {
+		if about := assertionOf(command, process.Commands[i+1:]); about != "" {
+			d.report(d.standing(at, command.Words[0]), "liveness runs %s, which asks %s; the container is killed %s after the answer turns bad, healthy as it is",
+				command.Name(), about, d.outage())
+			return
+		}
 		if d.command(command, at) {
 			return
 		}
@@ -264,9 +294,13 @@ func (d dependency) command(command cluster.Command, at node.Path) bool {
 // standing is a finding where a word of the probe's command stands; one that
 // came from elsewhere is related.
 func (d dependency) standing(command node.Path, w cluster.Word) rule.Finding {
+	return standing(d.ctr, command, w)
+}
+
+func standing(ctr *manifest.Container, command node.Path, w cluster.Word) rule.Finding {
 	from := w.From
 	switch {
-	case from.Object == d.ctr.Workload.Object && from.Path.HasPrefix(command):
+	case from.Object == ctr.Workload.Object && from.Path.HasPrefix(command):
 		return rule.Finding{At: from.Path, Within: from.Within}
 	case from.Object != nil && !w.Secret:
 		return rule.Finding{At: command, Related: []rule.Related{

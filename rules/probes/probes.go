@@ -1,4 +1,5 @@
-// Package probes holds the rules about probes that kill what is healthy.
+// Package probes holds the rules about probes that kill what is healthy, or that
+// can never succeed.
 package probes
 
 import (
@@ -18,7 +19,12 @@ var Family = &rule.Family{
 	Name:  "probes",
 	Title: "Probes that kill what is healthy or still starting",
 	Docs:  docs,
-	Rules: []*rule.Rule{livenessHitsDependency, missingStartupProbe},
+	Rules: []*rule.Rule{
+		livenessHitsDependency, missingStartupProbe, livenessKillsBeforeReady, startupBudgetTooShort, livenessEqualsReadiness,
+		probeRejected, probePortUnknown, probeTimeoutOverPeriod,
+		probePortNotExposed, probeOnLoopbackListener, probeSchemeMismatch, probeNeedsAuth, probePathNotServed,
+		execProbeNotACommand, execProbeExpectsShell, execProbeBinaryMissing, execProbeTimeout,
+	},
 }
 
 const (
