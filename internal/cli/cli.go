@@ -103,6 +103,10 @@ func newApp(s Streams) *cli.App {
 				Flags: lintFlags(), Action: func(c *cli.Context) error { return lint(c, s) },
 			},
 			{
+				Name: "timeline", Usage: "draw when each container starts, is probed, is killed and starts again", ArgsUsage: "[PATH...]",
+				Description: timelineDescription, Flags: timelineFlags(), Action: func(c *cli.Context) error { return drawTimeline(c, s) },
+			},
+			{
 				Name: "rules", Usage: "list all rules", ArgsUsage: " ",
 				Flags: []cli.Flag{policyFlag(), formatChoice("text", "json")}, Action: func(c *cli.Context) error { return listRules(c, s) },
 				Subcommands: []*cli.Command{{

@@ -36,7 +36,7 @@ func TestFlagsAfterPaths(t *testing.T) {
 
 func TestCompletion(t *testing.T) {
 	for in, want := range map[string][]string{
-		"":                     {"completion", "explain", "images", "init", "lint", "rules", "schema", "test", "version"},
+		"":                     {"completion", "explain", "images", "init", "lint", "rules", "schema", "test", "timeline", "version"},
 		"exp":                  {"explain"},
 		"--fo":                 {"--format"},
 		"k8s --fail":           {"--fail-on"},
@@ -45,6 +45,8 @@ func TestCompletion(t *testing.T) {
 		"lint --format s":      {"sarif"},
 		"rules --format ":      {"json", "text"},
 		"completion ":          {"bash", "fish", "zsh"},
+		"timeline --format s":  {"svg"},
+		"timeline --start":     {"--start-seconds"},
 		"explain jvm-heap-ov":  {"jvm-heap-over-limit"},
 		"--skip missing-secr":  {"missing-secret-target"},
 		"--output ":            nil,
@@ -58,7 +60,7 @@ func TestCompletion(t *testing.T) {
 		"--fail-on=error --fail": {"--fail-on"},
 		"k8s ":                   nil,
 		"k8s/ ex":                nil,
-		"--only test ":           {"completion", "explain", "images", "init", "lint", "rules", "schema", "test", "version"},
+		"--only test ":           {"completion", "explain", "images", "init", "lint", "rules", "schema", "test", "timeline", "version"},
 		"-- --f":                 nil,
 		"-- ":                    nil,
 		"lint explain ":          nil,

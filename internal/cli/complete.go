@@ -10,6 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/crashlint/crashlint/internal/images"
+	"github.com/crashlint/crashlint/internal/picture"
 	"github.com/crashlint/crashlint/internal/report"
 )
 
@@ -102,14 +103,19 @@ func splitEquals(words []string) (split []string, prefix string) {
 func flagValues(flag, command string) []string {
 	switch flag {
 	case "format", "f":
-		if command == "rules" {
+		switch command {
+		case "rules":
 			return []string{"text", "json"}
+		case "timeline":
+			return picture.Formats()
 		}
 		return slices.Clone(report.Formats())
 	case "fail-on":
 		return []string{"error", "warning", "info", "never"}
 	case "min-severity":
 		return []string{"error", "warning", "info"}
+	case "start-seconds", "stop-seconds":
+		return []string{"never"}
 	case "color":
 		return []string{"auto", "always", "never"}
 	case "only", "skip":

@@ -7,8 +7,8 @@ import (
 )
 
 // awaitedBy returns the commands without whose success a loop does not end.
-func awaitedBy(loop *syntax.WhileClause) []*syntax.CallExpr {
-	if !leaves(loop.Do) {
+func (in *interpreter) awaitedBy(loop *syntax.WhileClause) []*syntax.CallExpr {
+	if !in.leaves(loop.Do) {
 		return needed(last(loop.Cond), loop.Until)
 	}
 	if !endless(loop) {
@@ -17,7 +17,7 @@ func awaitedBy(loop *syntax.WhileClause) []*syntax.CallExpr {
 	// while true; do A && break; sleep 1; done: the one way out decides.
 	var exit *syntax.Stmt
 	for _, stmt := range loop.Do {
-		if leaves([]*syntax.Stmt{stmt}) {
+		if in.leaves([]*syntax.Stmt{stmt}) {
 			if exit != nil {
 				return nil
 			}
@@ -29,29 +29,58 @@ func awaitedBy(loop *syntax.WhileClause) []*syntax.CallExpr {
 	}
 	switch cmd := exit.Cmd.(type) {
 	case *syntax.IfClause:
-		if leaves(cmd.Then) && cmd.Else == nil {
+		if in.leaves(cmd.Then) && cmd.Else == nil {
 			return needed(last(cmd.Cond), true)
 		}
 	case *syntax.BinaryCmd:
-		if !leaves([]*syntax.Stmt{cmd.X}) {
+		if !in.leaves([]*syntax.Stmt{cmd.X}) {
 			return needed(cmd.X, cmd.Op == syntax.AndStmt)
 		}
 	}
 	return nil
 }
 
-// leaves reports whether statements hold a command that leaves a loop.
-func leaves(list []*syntax.Stmt) bool {
-	found := false
-	for _, stmt := range list {
-		syntax.Walk(stmt, func(n syntax.Node) bool {
-			if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 {
-				found = found || slices.Contains([]string{"break", "exit", "return", "exec", "kill"}, call.Args[0].Lit())
+// leaves reports whether statements hold a command that leaves a loop, or may:
+// a function that exits, a text that is read in.
+func (in *interpreter) leaves(list []*syntax.Stmt) bool {
+	return calls(list, "break", "return") || in.exits(list)
+}
+
+// exits reports whether statements hold a command that may end the shell, in the
+// functions that they call as well.
+func (in *interpreter) exits(list []*syntax.Stmt) bool {
+	seen := map[*function]bool{}
+	for list = slices.Clone(list); len(list) > 0; list = list[1:] {
+		for _, name := range called(list[0]) {
+			if slices.Contains([]string{"exit", "exec", "kill", "eval", ".", "source"}, name) {
+				return true
 			}
-			return !found
-		})
+			if f := in.functions[name]; f != nil && !seen[f] {
+				seen[f] = true
+				list = append(list, f.body)
+			}
+		}
 	}
-	return found
+	return false
+}
+
+// calls reports whether statements run one of the commands anywhere in them.
+func calls(list []*syntax.Stmt, names ...string) bool {
+	return slices.ContainsFunc(list, func(stmt *syntax.Stmt) bool {
+		return slices.ContainsFunc(called(stmt), func(name string) bool { return slices.Contains(names, name) })
+	})
+}
+
+// called returns the names of the commands in a statement.
+func called(stmt *syntax.Stmt) []string {
+	var names []string
+	syntax.Walk(stmt, func(n syntax.Node) bool {
+		if call, ok := n.(*syntax.CallExpr); ok && len(call.Args) > 0 {
+			names = append(names, call.Args[0].Lit())
+		}
+		return true
+	})
+	return names
 }
 
 // endless reports a loop whose condition never ends it.

@@ -71,6 +71,16 @@ func TestAwaited(t *testing.T) {
 		"while [[ ! $(probe) == old ]]; do sleep 1; done":                            true,
 		"until [[ ! ( -z $(probe) ) ]]; do sleep 1; done":                            true,
 		"((n=1)); while ((1)); do probe && break; done":                              true,
+		"skip() { exit 0; }; until probe; do skip; done":                             false,
+		"log() { echo $1; return 0; }; until probe; do log a; done":                  true,
+		"until probe; do . /lib.sh; done":                                            false,
+		"[ $n = 0 ] && exit 0; until probe; do sleep 1; done":                        false,
+		"if test -f x; then exit; fi; until probe; do sleep 1; done":                 false,
+		"skip() { exit; }; test -f x && skip; until probe; do sleep 1; done":         false,
+		"[ $n = 0 ] || exit 1; until probe; do sleep 1; done":                        true,
+		"(test -f x && exit); until probe; do sleep 1; done":                         true,
+		"f() { test -f x && return; true; }; f; until probe; do sleep 1; done":       true,
+		"f() { test -f x && return; until probe; do sleep 1; done; }; f":             false,
 		"until probe > /dev/null 2>&1; do echo waiting; sleep 2; done; echo started": true,
 	} {
 		if got := probeIn(t, "sh", "-c", script).Awaited; got != want {
@@ -81,14 +91,19 @@ func TestAwaited(t *testing.T) {
 
 func TestForever(t *testing.T) {
 	for script, want := range map[string]bool{
-		"while true; do probe; done":                        true,
-		"until false; do probe; done":                       true,
-		"while true; do if test -f x; then probe; fi; done": true,
-		"while true; do probe; exit; done":                  false,
-		"while true; do probe & done & wait":                false,
-		"while test -f x; do probe; done":                   false,
-		"if true; then while true; do probe; done; fi":      false,
-		"while true; do sleep 1; done; probe":               false,
+		"while true; do probe; done":                                         true,
+		"until false; do probe; done":                                        true,
+		"while true; do if test -f x; then probe; fi; done":                  true,
+		"while true; do probe; exit; done":                                   false,
+		"leave() { exit; }; while true; do probe; done":                      true,
+		"leave() { exit; }; go() { leave; }; while true; do probe; go; done": false,
+		". /lib.sh; while true; do probe; done":                              false,
+		"while true; do probe; eval $x; done":                                false,
+		"test -f x && exit 0; while true; do probe; done":                    false,
+		"while true; do probe & done & wait":                                 false,
+		"while test -f x; do probe; done":                                    false,
+		"if true; then while true; do probe; done; fi":                       false,
+		"while true; do sleep 1; done; probe":                                false,
 	} {
 		if got := probeIn(t, "sh", "-c", script).Forever; got != want {
 			t.Errorf("%s: forever is %v", script, got)
@@ -106,7 +121,7 @@ func TestFatal(t *testing.T) {
 		"set -o errexit; probe; true", "set -e; set +e; probe; true", "set -eu; { probe; }; true", "set -e; (probe); true", "(probe)",
 		"{ true; probe; }", "{ probe; true; }", "x=$(probe)", "x=$(probe); true", "set -e; x=$(probe); true", "echo $(probe)",
 		"set -e; echo $(probe); true", "probe & true", "if true; then probe; fi", "if true; then probe; true; fi", "f() { probe; }; f",
-		"f() { probe; }; f; true", "for i in 1; do probe; done", "exit 0; probe", "sh -c true; probe", "until probe; do break; done",
+		"f() { probe; }; f; true", "for i in 1; do probe; done", "exit 0; probe", "f() { exit 0; }; f; probe", "f() { return 0; }; f; probe", "sh -c true; probe", "until probe; do break; done",
 		"true || probe", "set -e; true || probe; true", "probe && true && true", "set -e; true && probe && true; true",
 	} {
 		c := testProcess([]string{"sh", "-c", script}, nil, nil).Commands

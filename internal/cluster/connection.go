@@ -1,12 +1,47 @@
 package cluster
 
 import (
+	"cmp"
 	"net/netip"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
 )
+
+// A Call is what a command asks of a server on the network.
+type Call struct {
+	// Program is the name of the program.
+	Program string
+	// Servers are the words of the command line, or the value of a variable, that
+	// name the server; none where the program goes for itself: to its own host, or
+	// nowhere. Those that are not known are as they are written.
+	Servers []Word
+	// Port is where a server listens whose word names no port, 0 where that is not
+	// known, and PortWord what says so, nil for the program's default.
+	Port     int
+	PortWord *Word
+
+	client client
+}
+
+// Hosts returns the hosts that one of the Servers names, as they are written: of
+// several one is enough.
+func (c Call) Hosts(server Word) []string {
+	var hosts []string
+	for _, address := range c.client.addresses(server.Value) {
+		if _, host, _ := splitAddress(address); host != "" {
+			hosts = append(hosts, host)
+		}
+	}
+	return hosts
+}
+
+// ServedBy reports an image whose name says that it holds the server that the
+// program is made for.
+func (c Call) ServedBy(image string) bool {
+	return slices.ContainsFunc(c.client.images, func(word string) bool { return strings.Contains(image, word) })
+}
 
 // A Connection is a server that a command talks to, or whose name it looks up.
 type Connection struct {
@@ -28,22 +63,21 @@ type Connection struct {
 // A client is a program that talks to a server, and how its command line names
 // that server. Options and defaults are those of its manual page.
 type client struct {
+	Syntax
 	// names are patterns of path.Match for the program's name.
 	names []string
-	// value are the short options that take a value, attached or in the next
-	// word, and attached those that take it only attached.
-	value, attached string
-	// long are the long options that take their value in the next word where
-	// there is no "=".
-	long []string
-	// words: options are whole words behind one dash or two.
-	words bool
-	// host are the options whose value names the server, port those whose value
-	// is its port, local those with which the network is not used.
-	host, port, local []string
-	// operands takes the server, and the port, from the words that are neither
+	// images are words in the names of images that hold the server itself.
+	images []string
+	// host are the options whose value names the server, source those whose value
+	// may, as an operand may, port those whose value is its port, and local those
+	// with which the network is not used.
+	host, source, port, local []string
+	// operands takes the servers, and the port, from the words that are neither
 	// options nor their values; nil: the program takes none.
-	operands func([]Word) []Word
+	operands func([]Word) (servers []Word, port *Word)
+	// list takes a word that names the server apart into addresses, of which one is
+	// enough; nil: commas do.
+	list func(string) []string
 	// standard is the port where none is given.
 	standard int
 	// hostVariable and portVariable name the server where no option does.
@@ -54,59 +88,96 @@ type client struct {
 }
 
 var clients = []client{
-	{names: []string{"pg_isready"}, home: true, value: "dhptU", long: []string{"dbname", "host", "port", "timeout", "username"},
-		host: []string{"h", "host"}, port: []string{"p", "port"}, standard: 5432, hostVariable: "PGHOST", portVariable: "PGPORT"},
-	{names: []string{"psql", "createdb", "pg_dump"}, home: true, value: "cdfFhLoPpRTUv",
-		long: []string{"command", "dbname", "file", "host", "port", "pset", "set", "username", "variable"},
-		host: []string{"h", "host"}, port: []string{"p", "port"}, operands: addresses, standard: 5432, hostVariable: "PGHOST", portVariable: "PGPORT"},
-	{names: []string{"mysql", "mysqladmin", "mariadb", "mariadb-admin"}, home: true, value: "hPuDSe", attached: "pw",
-		long: []string{"host", "port", "user", "database", "execute", "socket", "protocol", "defaults-file", "defaults-extra-file"},
-		host: []string{"h", "host"}, port: []string{"P", "port"}, local: []string{"S", "socket"}, standard: 3306},
-	{names: []string{"redis-cli", "valkey-cli"}, home: true, value: "hpsauridDXtn", long: []string{"user", "pass", "cacert", "cert", "key", "sni"},
-		host: []string{"h", "u"}, port: []string{"p"}, local: []string{"s"}, standard: 6379},
-	{names: []string{"mongosh", "mongo"}, home: true, value: "up",
-		long: []string{"host", "port", "eval", "username", "password", "authenticationDatabase", "tlsCAFile", "tlsCertificateKeyFile"},
-		host: []string{"host"}, port: []string{"port"}, operands: addresses, standard: 27017},
-	{names: []string{"nc", "ncat", "netcat", "nmap-ncat", "telnet"}, value: "wpsiqxXIOTeGcmgMP", long: []string{"wait", "source-port"},
+	{names: []string{"pg_isready"}, images: postgresImages, home: true,
+		Syntax: Syntax{Short: "dhptU", Long: []string{"dbname", "host", "port", "timeout", "username"}},
+		host:   []string{"h", "host"}, source: []string{"d", "dbname"}, port: []string{"p", "port"}, operands: sources, list: postgresList,
+		standard: 5432, hostVariable: "PGHOST", portVariable: "PGPORT"},
+	{names: []string{"psql", "createdb", "pg_dump"}, images: postgresImages, home: true,
+		Syntax: Syntax{Short: "cdfFhLoPpRTUv", Long: []string{"command", "dbname", "file", "host", "port", "pset", "set", "username", "variable"}},
+		host:   []string{"h", "host"}, source: []string{"d", "dbname"}, port: []string{"p", "port"}, operands: sources, list: postgresList,
+		standard: 5432, hostVariable: "PGHOST", portVariable: "PGPORT"},
+	{names: []string{"mysql", "mysqladmin", "mysqlcheck", "mysqlshow", "mariadb", "mariadb-admin", "mariadb-check"},
+		images: []string{"mysql", "mariadb", "percona"}, home: true,
+		Syntax: Syntax{Short: "hPuDSe", Attached: "pw", Long: []string{"host", "port", "user", "database", "execute", "socket", "protocol",
+			"defaults-file", "defaults-extra-file"}},
+		host: []string{"h", "host"}, port: []string{"P", "port"}, local: []string{"S", "socket"}, standard: 3306, portVariable: "MYSQL_TCP_PORT"},
+	{names: []string{"redis-cli", "valkey-cli", "keydb-cli"}, images: []string{"redis", "valkey", "keydb"}, home: true,
+		Syntax: Syntax{Short: "hpsauridDXtn", Long: []string{"user", "pass", "cacert", "cert", "key", "sni", "tls-ciphers"}},
+		host:   []string{"h", "u"}, port: []string{"p"}, local: []string{"s"}, standard: 6379},
+	{names: []string{"mongosh", "mongo"}, images: []string{"mongo"}, home: true,
+		Syntax: Syntax{Short: "up", Long: []string{"host", "port", "eval", "username", "password", "authenticationDatabase", "tlsCAFile",
+			"tlsCertificateKeyFile"}},
+		host: []string{"host"}, port: []string{"port"}, operands: addressed, list: mongoList, standard: 27017},
+	{names: []string{"nc", "ncat", "netcat", "nmap-ncat", "telnet"}, Syntax: Syntax{Short: "wpsiqxXIOTeGcmgMP", Long: []string{"wait", "source-port"}},
 		local: []string{"U", "unixsock", "l", "listen"}, operands: hostAndPort},
-	{names: []string{"curl"}, value: "AbcCdDeEFHKmoPQrtTuUwxXyYz", long: []string{"cacert", "capath", "cert", "connect-timeout", "cookie",
-		"cookie-jar", "data", "data-binary", "data-raw", "data-urlencode", "form", "header", "json", "key", "max-time", "oauth2-bearer",
-		"output", "proxy", "range", "referer", "request", "retry", "retry-delay", "retry-max-time", "url", "user", "user-agent", "write-out",
-		"resolve", "connect-to", "unix-socket", "abstract-unix-socket"},
+	{names: []string{"curl"}, Syntax: Syntax{Short: "AbcCdDeEFHKmoPQrtTuUwxXyYz", Long: []string{"abstract-unix-socket", "cacert", "capath", "cert",
+		"cert-type", "ciphers", "config", "connect-timeout", "connect-to", "cookie", "cookie-jar", "data", "data-ascii", "data-binary", "data-raw",
+		"data-urlencode", "dump-header", "form", "header", "interface", "json", "key", "key-type", "limit-rate", "max-filesize", "max-redirs",
+		"max-time", "noproxy", "oauth2-bearer", "output", "pass", "preproxy", "proto", "proxy", "range", "referer", "request", "resolve", "retry",
+		"retry-delay", "retry-max-time", "tls-max", "unix-socket", "upload-file", "url", "user", "user-agent", "write-out"}},
 		host: []string{"url"}, local: []string{"unix-socket", "abstract-unix-socket", "resolve", "connect-to", "x", "proxy", "preproxy"},
 		operands: urls, standard: 80},
-	{names: []string{"wget"}, value: "aeioABDIlOPQRTtUwXY", long: []string{"body-data", "ca-certificate", "connect-timeout", "header",
-		"method", "output-document", "output-file", "password", "post-data", "post-file", "read-timeout", "timeout", "tries", "user", "user-agent", "wait"},
+	{names: []string{"wget"}, Syntax: Syntax{Short: "aeioABDIlOPQRTtUwXY", Long: []string{"body-data", "ca-certificate", "connect-timeout", "header",
+		"method", "output-document", "output-file", "password", "post-data", "post-file", "read-timeout", "timeout", "tries", "user", "user-agent",
+		"wait"}},
 		operands: urls, standard: 80},
-	{names: []string{"nslookup", "host"}, value: "cRtWN", words: true, operands: one, lookup: true},
+	{names: []string{"nslookup", "host"}, Syntax: Syntax{Short: "cRtWN", Words: true}, operands: one, lookup: true},
+	{names: []string{"dig"}, Syntax: Syntax{Short: "bcfkmpqtxy"}, operands: asked, lookup: true},
 	{names: []string{"getent"}, operands: entry, lookup: true},
-	{names: []string{"ping", "ping6"}, value: "cwWiIstTpmMQl", operands: one},
-	{names: []string{"kafka-topics*", "kafka-broker-api-versions*"}, long: []string{"bootstrap-server", "command-config", "topic"},
-		host: []string{"bootstrap-server"}, standard: 9092},
-	{names: []string{"rabbitmqadmin"}, home: true, value: "HPupV", long: []string{"host", "port", "username", "password", "vhost"},
-		host: []string{"H", "host"}, port: []string{"P", "port"}, standard: 15672},
-	{names: []string{"rabbitmqctl", "rabbitmq-diagnostics"}, home: true, value: "nt", long: []string{"node", "timeout", "formatter"},
-		host: []string{"n", "node"}},
-	{names: []string{"vault", "consul"}, home: true, words: true, long: []string{"address", "http-addr"}, host: []string{"address", "http-addr"},
-		hostVariable: "VAULT_ADDR"},
-	{names: []string{"nodetool"}, home: true, value: "hpu", long: []string{"host", "port"}, host: []string{"h", "host"}, port: []string{"p", "port"}},
-	{names: []string{"cqlsh"}, home: true, value: "upkef", long: []string{"username", "password", "keyspace", "execute", "file"}, operands: hostAndPort, standard: 9042},
-	{names: []string{"clickhouse-client"}, home: true, value: "hudq", long: []string{"host", "port", "user", "password", "database", "query", "format"},
-		host: []string{"h", "host"}, port: []string{"port"}, standard: 9000},
-	{names: []string{"etcdctl"}, home: true, long: []string{"endpoints", "cacert", "cert", "key", "command-timeout", "dial-timeout", "user"},
-		host: []string{"endpoints"}, standard: 2379, hostVariable: "ETCDCTL_ENDPOINTS"},
-	{names: []string{"grpc_health_probe*", "grpc-health-probe*"}, words: true,
-		long: []string{"addr", "service", "connect-timeout", "rpc-timeout", "tls-ca-cert"}, host: []string{"addr"}},
-	{names: []string{"influx"}, home: true, long: []string{"host", "token", "org", "bucket", "name"}, value: "notrb", host: []string{"host"}, standard: 8086,
-		hostVariable: "INFLUX_HOST"},
-	{names: []string{"ollama"}, home: true, standard: 11434, hostVariable: "OLLAMA_HOST"},
+	{names: []string{"ping", "ping6"}, Syntax: Syntax{Short: "cwWiIstTpmMQl"}, operands: one},
+	{names: []string{"kafka-*"}, images: []string{"kafka"},
+		Syntax: Syntax{Long: []string{"bootstrap-server", "bootstrap-controller", "broker-list", "zookeeper", "command-config", "topic", "group"}},
+		host:   []string{"bootstrap-server", "bootstrap-controller", "broker-list", "zookeeper"}, standard: 9092},
+	{names: []string{"zookeeper-shell*"}, images: []string{"kafka", "zookeeper"}, operands: addressed, standard: 2181},
+	{names: []string{"zkCli.sh"}, images: []string{"zookeeper"}, home: true, Syntax: Syntax{Words: true, Long: []string{"server", "timeout"}},
+		host: []string{"server"}, standard: 2181},
+	{names: []string{"rabbitmqadmin"}, images: []string{"rabbit"}, home: true,
+		Syntax: Syntax{Short: "HPupV", Long: []string{"host", "port", "username", "password", "vhost"}},
+		host:   []string{"H", "host"}, port: []string{"P", "port"}, standard: 15672},
+	{names: []string{"rabbitmqctl", "rabbitmq-diagnostics"}, images: []string{"rabbit"}, home: true,
+		Syntax: Syntax{Short: "nt", Long: []string{"node", "timeout", "formatter"}}, host: []string{"n", "node"}, list: erlangNode},
+	{names: []string{"vault"}, images: []string{"vault"}, home: true, Syntax: Syntax{Words: true, Long: []string{"address"}}, host: []string{"address"},
+		standard: 8200, hostVariable: "VAULT_ADDR"},
+	{names: []string{"consul"}, images: []string{"consul"}, home: true, Syntax: Syntax{Words: true, Long: []string{"http-addr"}}, host: []string{"http-addr"},
+		standard: 8500, hostVariable: "CONSUL_HTTP_ADDR"},
+	{names: []string{"nodetool"}, images: cassandraImages, home: true,
+		Syntax: Syntax{Short: "hpu", Long: []string{"host", "port", "username", "password"}}, host: []string{"h", "host"}, port: []string{"p", "port"}},
+	{names: []string{"cqlsh"}, images: cassandraImages, home: true,
+		Syntax: Syntax{Short: "upkef", Long: []string{"username", "password", "keyspace", "execute", "file"}}, operands: hostAndPort, standard: 9042},
+	{names: []string{"clickhouse-client"}, images: []string{"clickhouse"}, home: true,
+		Syntax: Syntax{Short: "hudq", Long: []string{"host", "port", "user", "password", "database", "query", "format"}},
+		host:   []string{"h", "host"}, port: []string{"port"}, standard: 9000},
+	{names: []string{"etcdctl"}, images: []string{"etcd"}, home: true,
+		Syntax: Syntax{Long: []string{"endpoints", "cacert", "cert", "key", "command-timeout", "dial-timeout", "user"}},
+		host:   []string{"endpoints"}, standard: 2379, hostVariable: "ETCDCTL_ENDPOINTS"},
+	{names: []string{"grpc_health_probe*", "grpc-health-probe*"},
+		Syntax: Syntax{Words: true, Long: []string{"addr", "service", "connect-timeout", "rpc-timeout", "tls-ca-cert"}}, host: []string{"addr"}},
+	{names: []string{"influx"}, images: []string{"influx"}, home: true, Syntax: Syntax{Short: "notrb", Long: []string{"host", "token", "org", "bucket", "name"}},
+		host: []string{"host"}, standard: 8086, hostVariable: "INFLUX_HOST"},
+	{names: []string{"ollama"}, images: []string{"ollama"}, home: true, standard: 11434, hostVariable: "OLLAMA_HOST"},
 	// https://github.com/jwilder/dockerize, https://github.com/vishnubob/wait-for-it,
 	// https://github.com/eficode/wait-for, https://github.com/wait4x/wait4x
-	{names: []string{"dockerize"}, words: true, long: []string{"wait", "timeout", "wait-retry-interval", "template", "stdout", "stderr", "wait-http-header"},
+	{names: []string{"dockerize"}, Syntax: Syntax{Words: true, Long: []string{"wait", "timeout", "wait-retry-interval", "template", "stdout", "stderr",
+		"wait-http-header"}},
 		host: []string{"wait"}, waits: true},
-	{names: []string{"wait-for-it", "wait-for-it.sh", "wait-for", "wait-for.sh"}, value: "tph", long: []string{"timeout", "host", "port"},
-		host: []string{"h", "host"}, port: []string{"p", "port"}, operands: addresses, waits: true},
-	{names: []string{"wait4x"}, words: true, long: []string{"timeout", "interval"}, operands: addresses, waits: true},
+	{names: []string{"wait-for-it", "wait-for-it.sh", "wait-for", "wait-for.sh"}, Syntax: Syntax{Short: "tph", Long: []string{"timeout", "host", "port"}},
+		host: []string{"h", "host"}, port: []string{"p", "port"}, operands: addressed, waits: true},
+	{names: []string{"wait4x"}, Syntax: Syntax{Words: true, Long: []string{"timeout", "interval"}}, operands: addressed, waits: true},
+}
+
+var (
+	postgresImages  = []string{"postgres", "postgis", "pgsql", "timescale"}
+	cassandraImages = []string{"cassandra", "scylla"}
+)
+
+// Call returns what the command asks of a server, false for a program that is not
+// known or does not use the network. env is the environment of the container.
+func (command Command) Call(env Environment) (Call, bool) {
+	c, ok := clientOf(command)
+	if !ok {
+		return Call{}, false
+	}
+	return c.call(command, env)
 }
 
 // Connections returns the servers that a command talks to, in the order of its
@@ -114,21 +185,23 @@ var clients = []client{
 // talks to its own host then, or to nobody. A list of servers of which one is
 // enough is left out. env is the environment of the container.
 func (command Command) Connections(env Environment) []Connection {
-	c, ok := clientOf(command)
+	call, ok := command.Call(env)
 	if !ok {
 		return nil
 	}
-	servers, port := c.servers(command, env)
 	var found []Connection
-	for _, server := range servers {
-		if !server.Known || server.Value == "" || strings.Contains(server.Value, ",") {
+	for _, server := range call.Servers {
+		addresses := call.client.addresses(server.Value)
+		if !server.Known || len(addresses) != 1 {
 			continue
 		}
-		host, own := hostPort(server.Value)
+		host, own := hostPort(addresses[0])
 		if host == "" {
 			continue
 		}
-		found = append(found, Connection{Program: command.Name(), Word: server, Host: host, Port: own.or(port), Lookup: c.lookup, Waits: c.waits})
+		found = append(found, Connection{
+			Program: call.Program, Word: server, Host: host, Port: cmp.Or(own, call.Port), Lookup: call.client.lookup, Waits: call.client.waits,
+		})
 	}
 	return found
 }
@@ -140,15 +213,23 @@ func (command Command) Home(env Environment) bool {
 	if !ok || c.lookup {
 		return false
 	}
-	servers, _ := c.servers(command, env)
-	for _, server := range servers {
-		host, _ := hostPort(server.Value)
-		ip, err := netip.ParseAddr(host)
-		if !server.Known || host != "localhost" && (err != nil || !ip.IsLoopback() && !ip.IsUnspecified()) {
+	call, ok := c.call(command, env)
+	if !ok {
+		return c.home
+	}
+	for _, server := range call.Servers {
+		if !server.Known || slices.ContainsFunc(c.addresses(server.Value), func(address string) bool { return !home(address) }) {
 			return false
 		}
 	}
-	return len(servers) > 0 || c.home
+	return len(call.Servers) > 0 || c.home
+}
+
+// home reports an address of the host itself.
+func home(address string) bool {
+	host, _ := hostPort(address)
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && (ip.IsLoopback() || ip.IsUnspecified())
 }
 
 func clientOf(command Command) (client, bool) {
@@ -162,45 +243,48 @@ func clientOf(command Command) (client, bool) {
 	return clients[i], true
 }
 
-// servers returns the words that name servers, and the port of those that name
-// none, 0 when it is not known; nothing where the network is not used.
-func (c client) servers(command Command, env Environment) (servers []Word, port int) {
-	options, operands := c.parse(command.Words[1:])
-	port, portWord := c.standard, Word{Known: true}
+// call reads the command line of the client, false where the network is not used.
+func (c client) call(command Command, env Environment) (Call, bool) {
+	words := command.Words[1:]
+	if i := slices.IndexFunc(words, func(w Word) bool { return w.Value == "--" }); c.waits && i >= 0 {
+		words = words[:i] // behind it stands what is run then
+	}
+	options, operands := c.Parse(words)
+	call := Call{Program: command.Name(), Port: c.standard, client: c}
 	for _, o := range options {
 		switch {
-		case slices.Contains(c.local, o.name):
-			return nil, 0
-		case slices.Contains(c.host, o.name):
-			servers = append(servers, o.value)
-		case slices.Contains(c.port, o.name):
-			portWord = o.value
+		case slices.Contains(c.local, o.Name):
+			return Call{}, false
+		case slices.Contains(c.host, o.Name):
+			call.Servers = append(call.Servers, o.Value)
+		case slices.Contains(c.source, o.Name):
+			operands = append(operands, o.Value)
+		case slices.Contains(c.port, o.Name):
+			call.PortWord = &o.Value
 		}
 	}
 	if c.operands != nil {
-		found := c.operands(operands)
-		if len(found) > 1 { // the port
-			portWord, found = found[1], found[:1]
-		}
-		servers = append(servers, found...)
-	}
-	if len(servers) == 0 && c.hostVariable != "" {
-		if v, ok := command.variable(c.hostVariable, env); ok {
-			servers = append(servers, Word{Value: v.Value, Known: v.Known, Secret: v.Secret, From: v.From})
+		found, port := c.operands(operands)
+		call.Servers = append(call.Servers, found...)
+		if port != nil {
+			call.PortWord = port
 		}
 	}
-	if portWord.Value == "" && c.portVariable != "" {
-		if v, ok := command.variable(c.portVariable, env); ok {
-			portWord = Word{Value: v.Value, Known: v.Known, Secret: v.Secret}
-		}
+	if v, ok := command.variable(c.hostVariable, env); ok && len(call.Servers) == 0 {
+		call.Servers = append(call.Servers, v.word())
 	}
-	switch {
-	case portWord.Secret:
-		port = 0 // it would be printed
-	case portWord.Value != "" || !portWord.Known:
-		port, _ = strconv.Atoi(portWord.Value) // 0: not known
+	if v, ok := command.variable(c.portVariable, env); ok && call.PortWord == nil {
+		word := v.word()
+		call.PortWord = &word
 	}
-	return servers, port
+	switch by := call.PortWord; {
+	case by == nil:
+	case by.Secret:
+		call.Port = 0 // it would be printed
+	default:
+		call.Port, _ = strconv.Atoi(by.Value) // 0: not known
+	}
+	return call, true
 }
 
 // variable returns a variable that the script or else the container sets for
@@ -214,124 +298,129 @@ func (command Command) variable(name string, env Environment) (Variable, bool) {
 	return env.Lookup(name)
 }
 
-// A commandOption is an option of a command line with its value, empty without
-// one.
-type commandOption struct {
-	name  string
-	value Word
-}
-
-// parse splits a command line as getopt_long does, or as Go's flag package.
-func (c client) parse(words []Word) (options []commandOption, operands []Word) {
-	for i := 0; i < len(words); i++ {
-		word := words[i]
-		next := func() Word {
-			if i+1 < len(words) {
-				i++
-				return words[i]
-			}
-			return Word{Known: true}
-		}
-		part := func(text string) Word { w := word; w.Value = text; return w }
-		text := word.Value
-		switch {
-		case text == "--":
-			// Behind it stand further operands, or what wait-for-it runs then.
-			if c.waits {
-				return options, operands
-			}
-			return options, append(operands, words[i+1:]...)
-		case strings.HasPrefix(text, "--"), c.words && len(text) > 1 && text[0] == '-':
-			name, value, ok := strings.Cut(strings.TrimLeft(text, "-"), "=")
-			o := commandOption{name: name}
-			if ok {
-				o.value = part(value)
-			} else if slices.Contains(c.long, name) {
-				o.value = next()
-			}
-			options = append(options, o)
-		case len(text) > 1 && text[0] == '-':
-			for j := 1; j < len(text); j++ {
-				o := commandOption{name: text[j : j+1]}
-				rest, takes := text[j+1:], strings.Contains(c.value, text[j:j+1])
-				switch {
-				case rest != "" && (takes || strings.Contains(c.attached, o.name)):
-					o.value = part(rest)
-					j = len(text)
-				case takes:
-					o.value = next()
-				}
-				options = append(options, o)
-			}
-		default:
-			operands = append(operands, word)
-		}
-	}
-	return options, operands
+// word returns the value of a variable as a word.
+func (v Variable) word() Word {
+	return Word{Value: v.Value, Known: v.Known, Secret: v.Secret, From: v.From}
 }
 
 // one picks the first operand.
-func one(words []Word) []Word { return words[:min(len(words), 1)] }
+func one(words []Word) ([]Word, *Word) { return words[:min(len(words), 1)], nil }
 
 // hostAndPort picks the host and, if it is there, the port behind it.
-func hostAndPort(words []Word) []Word { return words[:min(len(words), 2)] }
-
-// addresses picks the first word that is a URL or an address with a port, so
-// that the name of a database or a subcommand is not taken for a host.
-func addresses(words []Word) []Word {
-	for _, w := range words {
-		if strings.Contains(w.Value, ":") && !strings.HasPrefix(w.Value, "/") || !w.Known {
-			return []Word{w}
-		}
+func hostAndPort(words []Word) ([]Word, *Word) {
+	if len(words) > 1 {
+		return words[:1], &words[1]
 	}
-	return nil
+	return words, nil
 }
 
-// urls picks the first operand that can be a URL; curl and wget take a bare host
-// as well.
-func urls(words []Word) []Word {
-	for _, w := range words {
-		if strings.ContainsAny(w.Value, ".:/") || w.Value == "localhost" || !w.Known {
-			return []Word{w}
+// addressed picks the first word that is a URL or an address with a port, so
+// that the name of a database or a subcommand is not taken for a host.
+func addressed(words []Word) ([]Word, *Word) {
+	return those(words, func(text string) bool { return strings.Contains(text, ":") && !strings.HasPrefix(text, "/") }), nil
+}
+
+// sources picks the first word that is a URI or a "key=value" string with a host: a
+// bare word is the name of a database.
+func sources(words []Word) ([]Word, *Word) {
+	return those(words, func(text string) bool { return strings.Contains(text, "://") || strings.Contains(text, "host=") }), nil
+}
+
+// urls picks the first operand that is a URL, or can be one; curl and wget take a
+// bare host as well.
+func urls(words []Word) ([]Word, *Word) {
+	for _, fits := range []func(string) bool{
+		func(text string) bool { return strings.Contains(text, "://") },
+		func(text string) bool {
+			return strings.ContainsAny(text, ".:/") && !strings.HasPrefix(text, "/") || text == "localhost"
+		},
+		func(string) bool { return len(words) == 1 },
+	} {
+		if found := those(words, fits); len(found) > 0 {
+			return found, nil
 		}
 	}
-	if len(words) == 1 {
-		return words
+	return nil, nil
+}
+
+// those picks the first word that fits, or is not known.
+func those(words []Word, fits func(string) bool) []Word {
+	i := slices.IndexFunc(words, func(w Word) bool { return !w.Known || fits(w.Value) })
+	if i < 0 {
+		return nil
 	}
-	return nil
+	return words[i : i+1]
+}
+
+// asked picks the name that dig asks for: not the server, the type or a "+option".
+func asked(words []Word) ([]Word, *Word) {
+	return those(words, func(text string) bool { return !strings.HasPrefix(text, "@") && !strings.HasPrefix(text, "+") }), nil
 }
 
 // entry picks NAME of "getent hosts NAME".
-func entry(words []Word) []Word {
+func entry(words []Word) ([]Word, *Word) {
 	if len(words) == 2 && (words[0].Value == "hosts" || strings.HasPrefix(words[0].Value, "ahosts")) {
-		return words[1:]
+		return words[1:], nil
+	}
+	return nil, nil
+}
+
+// addresses takes a word that names the server apart: hosts, addresses with a
+// port, or URLs, of which one is enough.
+func (c client) addresses(text string) []string {
+	if c.list != nil {
+		return c.list(text)
+	}
+	return strings.Split(text, ",")
+}
+
+// postgresList reads a host, the folder of a Unix socket, a URI or a "key=value"
+// string, all of which libpq takes
+// (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING).
+func postgresList(text string) []string {
+	switch {
+	case text == "" || strings.HasPrefix(text, "/"):
+		return nil
+	case strings.Contains(text, "://") || !strings.Contains(text, "="):
+		return strings.Split(text, ",")
+	}
+	host, port := "", ""
+	for field := range strings.FieldsSeq(text) {
+		switch key, value, _ := strings.Cut(field, "="); key {
+		case "host":
+			host = value
+		case "port":
+			port = ":" + value
+		}
+	}
+	if found := postgresList(host); len(found) != 1 {
+		return found
+	}
+	return []string{host + port}
+}
+
+// mongoList also knows the "replicaset/host,host" of --host and the
+// "host:port/database" of the operand.
+func mongoList(text string) []string {
+	if set, hosts, ok := strings.Cut(text, "/"); ok && !strings.Contains(text, "://") && !strings.Contains(set, ":") && hosts != "" {
+		text = hosts
+	}
+	return strings.Split(text, ",")
+}
+
+// erlangNode takes the host out of the name of an Erlang node.
+func erlangNode(text string) []string {
+	if _, host, ok := strings.Cut(text, "@"); ok {
+		return []string{host}
 	}
 	return nil
 }
 
-// A portNumber is a port that an address names, 0 where it names none.
-type portNumber int
-
-func (p portNumber) or(other int) int {
-	if p != 0 {
-		return int(p)
-	}
-	return other
-}
-
-// hostPort takes host and port out of a host, an address with a port or a URL.
-// The host is empty where the text is none of them.
-func hostPort(address string) (string, portNumber) {
-	var port portNumber
-	if scheme, rest, ok := strings.Cut(address, "://"); ok {
-		switch address = rest; scheme {
-		case "http", "ws":
-			port = 80
-		case "https", "wss":
-			port = 443
-		case "file", "unix":
-			return "", 0
-		}
+// splitAddress takes a host, an address with a port or a URL apart. What it does
+// not have is empty.
+func splitAddress(address string) (scheme, host, port string) {
+	if before, rest, ok := strings.Cut(address, "://"); ok {
+		scheme, address = before, rest
 	}
 	if end := strings.IndexAny(address, "/?#"); end >= 0 {
 		address = address[:end]
@@ -339,19 +428,37 @@ func hostPort(address string) (string, portNumber) {
 	if at := strings.LastIndexByte(address, '@'); at >= 0 {
 		address = address[at+1:]
 	}
-	host, number, ok := strings.Cut(address, ":")
-	if bracketed, isIPv6 := strings.CutPrefix(address, "["); isIPv6 {
-		host, number, ok = strings.Cut(bracketed, "]:")
-		host = strings.TrimSuffix(host, "]")
-	} else if strings.Contains(number, ":") { // an IPv6 address without a port
-		return strings.ToLower(address), port
+	if bracketed, ok := strings.CutPrefix(address, "["); ok { // an IPv6 address
+		host, rest, _ := strings.Cut(bracketed, "]")
+		return scheme, host, strings.TrimPrefix(rest, ":")
 	}
-	if ok {
+	host, port, ok := strings.Cut(address, ":")
+	if ok && strings.Contains(port, ":") { // an IPv6 address without a port
+		return scheme, address, ""
+	}
+	return scheme, host, port
+}
+
+// hostPort returns the host, in lower case and without a final dot, and the port
+// of a host, an address or a URL, 0 where it names none. The host is empty where
+// the text is none of them.
+func hostPort(address string) (string, int) {
+	scheme, host, number := splitAddress(address)
+	port := 0
+	switch scheme {
+	case "http", "ws":
+		port = 80
+	case "https", "wss":
+		port = 443
+	case "file", "unix":
+		return "", 0
+	}
+	if number != "" {
 		n, err := strconv.Atoi(number)
 		if err != nil || n < 1 || n > 65535 {
 			return "", 0
 		}
-		port = portNumber(n)
+		port = n
 	}
 	return strings.TrimSuffix(strings.ToLower(host), "."), port
 }

@@ -174,3 +174,27 @@ spec: {ports: [{port: 1}]}
 		t.Error("enableServiceLinks false: the Service kubernetes stays")
 	}
 }
+
+// A generator of kustomize beside the workload is meant, and not an object of the
+// same name that another application has; nor is that one where nothing else is.
+func TestEnvironmentOfOthers(t *testing.T) {
+	app := "## a/b/app.yaml\n" + deployment("", "envFrom: [{configMapRef: {name: config}}]")
+	object := func(file string) string {
+		return "## " + file + "\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: config}\ndata: {A: x}\n"
+	}
+	const generator = "## a/b/kustomization.yaml\nresources: [app.yaml]\nconfigMapGenerator: [{name: config, envs: [.env]}]\n"
+	for _, c := range []struct {
+		files string
+		known bool
+	}{
+		{object("a/b/c.yaml"), true},
+		{object("a/d/c.yaml"), true},
+		{object("a/d/c.yaml") + generator, false},
+		{object("x/y/c.yaml"), false},
+	} {
+		cl := load(t, app+c.files, cluster.Options{})
+		if env := cl.Environment(container(t, cl, "")); len(env.Variables) > 0 != c.known || env.Open == c.known {
+			t.Errorf("%s: %v, open %t", c.files, env.Variables, env.Open)
+		}
+	}
+}

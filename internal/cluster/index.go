@@ -133,11 +133,29 @@ func meet(a, b string) bool { return a == b || a == "" || b == "" }
 // Find returns the objects of the core API group that an object named from
 // means by a kind and a name in its own namespace: nearest first, that is those
 // of the same file, then of the same folder, then those whose folder has the
-// nearest common ancestor. A namespace that is not known may be any.
+// nearest common ancestor. A namespace that is not known may be any. What a Secret
+// or ConfigMap holds is a guess, and none is returned, where the nearest stands far
+// off, or something nearer makes one: a generator of kustomize, for example.
 func (c *Cluster) Find(from *manifest.Object, kind, name string) []*manifest.Object {
-	found := c.index.objects[objectKey{kind, name}].meeting(c.NamespaceOf(from))
+	namespace := c.NamespaceOf(from)
+	found := c.index.objects[objectKey{kind, name}].meeting(namespace)
 	sortNearest(from, found, func(o *manifest.Object) *manifest.Object { return o })
+	if len(found) == 0 || !keyed(kind) {
+		return found
+	}
+	nearer := func(d *definition) bool {
+		return !d.literal() && distanceOf(from, d.by).compare(distanceOf(from, found[0])) < 0
+	}
+	if !c.meant(from, found[0], c.NamespaceOf(found[0])) || slices.ContainsFunc(c.index.definitions[objectKey{kind, name}].meeting(namespace), nearer) {
+		return nil
+	}
 	return found
+}
+
+// meant reports whether what an object names is sure to be what another defines in
+// a namespace: it stands near, or the namespaces of both are known and the same.
+func (c *Cluster) meant(from, by *manifest.Object, namespace string) bool {
+	return namespace != "" && namespace == c.NamespaceOf(from) || distanceOf(from, by).near()
 }
 
 // sortNearest orders items by the distance of their objects from one.

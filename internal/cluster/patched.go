@@ -16,13 +16,29 @@ import (
 // kustomization applies, one that only holds a part of the workload, or one
 // that stands in the kustomization itself.
 func (c *Cluster) Patched(w *manifest.Workload) bool {
+	return IsPart(w) || c.patched(objectKey{w.Kind, w.Name}, w.Object)
+}
+
+// patchedDefinition reports whether other files change what is defined, or what
+// has it made.
+func (c *Cluster) patchedDefinition(d *definition) bool {
+	return c.patched(objectKey{d.kind, d.name}, d.by) || c.patched(objectKey{d.by.Kind, d.by.Name}, d.by)
+}
+
+// patched reports whether other files change the object that is written, or
+// generated, where o is.
+func (c *Cluster) patched(key objectKey, o *manifest.Object) bool {
 	p := Memo(c, patchesKey{}, c.patches)
-	if IsPart(w) || p.objects.Has(objectKey{w.Kind, w.Name}) {
-		return true
-	}
-	return slices.ContainsFunc(p.targets, func(t patchTarget) bool {
-		return (t.kind == nil || t.kind.MatchString(w.Kind)) && (t.name == nil || t.name.MatchString(w.Name))
+	return p.objects.Has(key) || slices.ContainsFunc(p.targets, func(t patchTarget) bool {
+		return (t.kind == nil || t.kind.MatchString(key.kind)) && (t.name == nil || t.name.MatchString(key.name)) && c.builtTogether(t.by, o)
 	})
+}
+
+// builtTogether reports whether some kustomization takes in both files: a
+// component has no resources of its own to patch.
+func (c *Cluster) builtTogether(a, b *manifest.Object) bool {
+	x, y := c.index.kustomized[a.File().Path], c.index.kustomized[b.File().Path]
+	return x != nil && y != nil && slices.ContainsFunc(x.from, func(dir string) bool { return slices.Contains(y.from, dir) })
 }
 
 type patchesKey struct{}
@@ -34,8 +50,12 @@ type patches struct {
 	targets []patchTarget
 }
 
-// A patchTarget selects by kind and name; nil matches all.
-type patchTarget struct{ kind, name *regexp.Regexp }
+// A patchTarget selects what a kustomization patches by kind and name; nil
+// matches all.
+type patchTarget struct {
+	by         *manifest.Object
+	kind, name *regexp.Regexp
+}
 
 func (c *Cluster) patches() *patches {
 	p := &patches{objects: sets.New[objectKey]()}
@@ -68,7 +88,7 @@ func (p *patches) read(kustomization *manifest.Object) {
 				inline = text(entry, "patch")
 			}
 			if target, ok := entry["target"].(map[string]any); ok {
-				p.targets = append(p.targets, patchTarget{anchored(text(target, "kind")), anchored(text(target, "name"))})
+				p.targets = append(p.targets, patchTarget{kustomization, anchored(text(target, "kind")), anchored(text(target, "name"))})
 				continue
 			}
 			var object struct {

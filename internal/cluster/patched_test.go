@@ -1,6 +1,7 @@
 package cluster_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/crashlint/crashlint/internal/cluster"
@@ -10,6 +11,7 @@ func TestPatched(t *testing.T) {
 	kustomization := func(fields string) string {
 		return "---\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n" + fields
 	}
+	elsewhere := "\n## flux/kustomization.yaml\n" + strings.TrimPrefix(kustomization("resources: [gotk.yaml]\npatches: [{path: p.yaml, target: {kind: Deployment}}]\n"), "---\n")
 	for _, c := range []struct {
 		name, more string
 		want       bool
@@ -18,6 +20,7 @@ func TestPatched(t *testing.T) {
 		{"no patches", kustomization("namePrefix: a-\n"), false},
 		{"a target of its name", kustomization("patches: [{path: p.yaml, target: {kind: Deployment, name: api}}]\n"), true},
 		{"a target of its kind", kustomization("patches: [{path: p.yaml, target: {kind: Deployment}}]\n"), true},
+		{"a target of its kind in a kustomization that does not take it", elsewhere, false},
 		{"a target that is a pattern", kustomization("patches: [{path: p.yaml, target: {name: a.*}}]\n"), true},
 		{"a pattern of a part of its name", kustomization("patches: [{path: p.yaml, target: {name: ap}}]\n"), false},
 		{"a target of another kind", kustomization("patches: [{path: p.yaml, target: {kind: Service, name: api}}]\n"), false},

@@ -37,7 +37,8 @@ type Command struct {
 	// Exec is true when the command replaces the shell.
 	Exec bool
 	// Conditional is true when the script may not come to run the command: it
-	// stands in a branch or a loop, or behind && and ||.
+	// stands in a branch or a loop, behind && and ||, or behind a branch that may
+	// have ended the script.
 	Conditional bool
 	// Repeated is true for a command in a loop or in the condition of one.
 	Repeated bool
@@ -77,6 +78,9 @@ type Process struct {
 	// Commands then holds what stands before the error. Shells differ: some run
 	// what this parser refuses, "$((a) | b)" for one.
 	ScriptError string
+	// Unfollowed is true when the script does more than Commands says: it calls
+	// itself, evaluates a text that the files do not show, or unfolds to too much.
+	Unfollowed bool
 	// Scripts are the shell scripts that ConfigMaps of the set hold and that are
 	// run, in the order in which the process comes to them.
 	Scripts []Script

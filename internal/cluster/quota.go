@@ -84,10 +84,15 @@ type quotasKey struct {
 	namespace string
 }
 
-// hard reads the entries that count pods, CPU, memory and ephemeral storage.
+// hard reads the entries that count pods, CPU, memory and ephemeral storage. The
+// API server takes no negative ones (pkg/apis/core/validation/validation.go,
+// ValidateResourceQuantityValue).
 func hard(o *manifest.Object, typed *corev1.ResourceQuota) []Hard {
 	var out []Hard
-	for name := range typed.Spec.Hard {
+	for name, amount := range typed.Spec.Hard {
+		if amount.Sign() < 0 {
+			continue
+		}
 		h := Hard{Name: name, Resource: name, Value: at(typed.Spec.Hard, name, Origin{Object: o, Path: node.P("spec", "hard", string(name))})}
 		if r, ok := strings.CutPrefix(string(name), "limits."); ok {
 			h.Resource, h.Limit = corev1.ResourceName(r), true

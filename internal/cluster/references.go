@@ -298,7 +298,7 @@ func (c *Cluster) Resolve(r Reference) Resolution {
 			if res.Key == KeyPresent && r.inEnvironment() && slices.Contains(here[0].binary, r.Key) {
 				res.Key = KeyBinary
 			}
-			if res.Key == KeyAbsent && c.evidence().adds(r) {
+			if res.Key == KeyAbsent && (c.evidence().adds(r) || slices.ContainsFunc(here, c.patchedDefinition)) {
 				res.Key = KeyUnknown
 			}
 		}
@@ -318,14 +318,9 @@ func (c *Cluster) Resolve(r Reference) Resolution {
 	return Resolution{Status: Missing}
 }
 
-// sure reports whether a definition is the one the workload meets: it stands
-// near, or the namespaces of both are known and the same.
+// sure reports whether a definition is the one the workload meets.
 func (c *Cluster) sure(w *manifest.Workload, d *definition) bool {
-	if IsPart(w) {
-		return false
-	}
-	namespace := c.NamespaceOf(w.Object)
-	return namespace != "" && namespace == d.namespaceIn(c) || distanceOf(w.Object, d.by).near()
+	return !IsPart(w) && c.meant(w.Object, d.by, d.namespaceIn(c))
 }
 
 func definer(d *definition) *manifest.Object { return d.by }

@@ -182,6 +182,12 @@ func TestResolve(t *testing.T) {
 		{"secretGenerator", "## k/app.yaml\n" + want + "## k/kustomization.yaml\nsecretGenerator: [{name: db, literals: [password=x]}]\n", cluster.Options{}, defined, present},
 		{"secretGenerator without the key", "## k/app.yaml\n" + want + "## k/kustomization.yaml\nsecretGenerator: [{name: db, files: [user, a/key.pem, other=b]}]\n", cluster.Options{}, defined, absent},
 		{"secretGenerator from a file of variables", "## k/app.yaml\n" + want + "## k/kustomization.yaml\nsecretGenerator: [{name: db, envs: [.env]}]\n", cluster.Options{}, defined, unknown},
+		{"a patch of its overlay may add the key", "## base/app.yaml\n" + want + "## base/s.yaml\n" + object("v1", "Secret", "name: db", "stringData: {user: x}") +
+			"## base/kustomization.yaml\nresources: [app.yaml, s.yaml]\n## prod/kustomization.yaml\nresources: [../base]\npatches: [{target: {kind: Secret, name: db}, path: p.yaml}]\n", cluster.Options{}, defined, unknown},
+		{"so may a component's", "## base/app.yaml\n" + want + "## base/kustomization.yaml\nresources: [app.yaml]\nsecretGenerator: [{name: db, literals: [user=x]}]\n" +
+			"## prod/kustomization.yaml\nresources: [../base]\ncomponents: [../c]\n## c/kustomization.yaml\napiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\npatches: [{target: {kind: Secret, name: db}, path: p.yaml}]\n", cluster.Options{}, defined, unknown},
+		{"another kustomization's patch does not", "## base/app.yaml\n" + want + "## base/s.yaml\n" + object("v1", "Secret", "name: db", "stringData: {user: x}") +
+			"## base/kustomization.yaml\nresources: [app.yaml, s.yaml]\n## flux/kustomization.yaml\nresources: [gotk.yaml]\npatches: [{target: {kind: Secret}, path: p.yaml}]\n", cluster.Options{}, defined, absent},
 		{"a generated name with its hash", "## k/app.yaml\n" + needs("", "configMap", "x-settings-y-7t5kd9m2hb", "password") +
 			"## k/kustomization.yaml\nnamePrefix: x-\nnameSuffix: -y\nconfigMapGenerator: [{name: settings, literals: [password=x]}]\n", cluster.Options{}, defined, present},
 

@@ -122,8 +122,12 @@ type scope struct {
 	open bool
 	// allExport is set -a, errexit set -e.
 	allExport, errexit bool
-	// ended is true behind an unconditional exit or exec.
-	ended bool
+	// ended is true behind an unconditional exit, exec or return, failed too where
+	// that was an exit with an error, and returned where it was a return.
+	ended, failed, returned bool
+	// doubtful is true behind a branch that may have ended all well: what
+	// follows may not be come to.
+	doubtful bool
 }
 
 func (sc *scope) clone() *scope {
@@ -136,6 +140,7 @@ func (sc *scope) clone() *scope {
 // changed is no longer known.
 func (sc *scope) merge(branch *scope) {
 	sc.open = sc.open || branch.open
+	sc.doubtful = sc.doubtful || branch.doubtful || branch.ended && !branch.failed
 	for name, after := range branch.vars {
 		before, ok := sc.vars[name]
 		if ok && before.Known == after.Known && before.Value == after.Value && before.exported == after.exported {
@@ -144,6 +149,11 @@ func (sc *scope) merge(branch *scope) {
 		after.Known, after.Value = false, ""
 		sc.vars[name] = after
 	}
+}
+
+// goOn takes back a return.
+func (sc *scope) goOn() {
+	sc.ended, sc.returned = sc.ended && !sc.returned, false
 }
 
 // forget declares that the variables may hold anything now.
@@ -397,9 +407,11 @@ func (in *interpreter) stmt(s script, stmt *syntax.Stmt, sc *scope, m mode) {
 		return
 	}
 	if in.steps--; in.steps < 0 || in.nesting > maxNesting {
+		in.process.Unfollowed = true
 		sc.forgetAll()
 		return
 	}
+	m.conditional = m.conditional || sc.doubtful
 	if stmt.Background || stmt.Coprocess {
 		m = m.ignored()
 		m.background = true
@@ -448,9 +460,10 @@ func (in *interpreter) stmt(s script, stmt *syntax.Stmt, sc *scope, m mode) {
 		sc.forget(assignedIn(cmd)...)
 		m.repeated = true
 		certain := !m.conditional && !m.background
-		m.forever = m.forever || certain && endless(cmd) && !leaves(cmd.Do)
+		// A file that was read in may have defined a function that leaves.
+		m.forever = m.forever || certain && endless(cmd) && !sc.open && !in.leaves(cmd.Do)
 		if certain {
-			for _, call := range awaitedBy(cmd) {
+			for _, call := range in.awaitedBy(cmd) {
 				in.awaited[call] = true
 			}
 		}
@@ -671,7 +684,8 @@ func (in *interpreter) call(s script, cmd *syntax.CallExpr, sc *scope, m mode) {
 		return
 	case "exit", "return":
 		in.run(words, own, sc, m)
-		sc.ended = true
+		sc.ended, sc.returned = true, name == "return"
+		sc.failed = name == "exit" && len(words) > 1 && words[1].Known && words[1].Value != "0"
 		return
 	case "set":
 		in.set(words[1:], sc)
@@ -701,17 +715,19 @@ func (in *interpreter) call(s script, cmd *syntax.CallExpr, sc *scope, m mode) {
 
 func (in *interpreter) function(f *function, words []Word, sc *scope, m mode) {
 	if f.active || in.nesting >= maxNesting {
+		in.process.Unfollowed = true
 		sc.forget(assignedIn(f.body)...)
 		return
 	}
 	f.active = true
 	in.nesting++
-	args, ended := sc.args, sc.ended
+	args, doubtful := sc.args, sc.doubtful
 	sc.args = words
 	m.awaited = false
 	in.stmt(f.script, f.body, sc, m)
-	// A return ends the function only; an exit in it is taken for one.
-	sc.args, sc.ended = args, ended
+	sc.args = args
+	sc.goOn() // a return ends the function only
+	sc.doubtful = doubtful || sc.doubtful && in.exits([]*syntax.Stmt{f.body})
 	in.nesting--
 	f.active = false
 }
@@ -721,6 +737,7 @@ func (in *interpreter) eval(words []Word, sc *scope, m mode) {
 	secret := false
 	for _, w := range words {
 		if !w.Known {
+			in.process.Unfollowed = true
 			sc.forgetAll()
 			return
 		}
@@ -728,6 +745,7 @@ func (in *interpreter) eval(words []Word, sc *scope, m mode) {
 		secret = secret || w.Secret
 	}
 	if len(words) == 0 || in.nesting >= maxNesting {
+		in.process.Unfollowed = in.process.Unfollowed || len(words) > 0
 		return
 	}
 	in.nesting++
@@ -744,9 +762,8 @@ func (in *interpreter) source(words []Word, sc *scope, m mode) {
 	if words[0].Known && in.nesting < maxNesting {
 		if text, from, ok := in.mounted(words[0].Value); ok {
 			in.nesting++
-			ended := sc.ended
 			in.text(script{text: text, from: from}, sc, m)
-			sc.ended = ended
+			sc.goOn()
 			in.nesting--
 			return
 		}

@@ -19,8 +19,8 @@ func Slept(commands []Command) int64 {
 	return total
 }
 
-// sleepSeconds reads the operands of sleep(1), 0 where they are not known.
-// Fractions are cut off.
+// sleepSeconds reads the operands of sleep(1), 0 where they are not known or a
+// Secret's. Fractions are cut off.
 func sleepSeconds(words []Word) int64 {
 	units := map[byte]int64{'s': 1, 'm': 60, 'h': 3600, 'd': 24 * 3600}
 	var total int64
@@ -30,7 +30,7 @@ func sleepSeconds(words []Word) int64 {
 			text, unit = text[:n-1], units[text[n-1]]
 		}
 		n, err := strconv.ParseFloat(text, 64)
-		if err != nil || !w.Known || !(n >= 0 && n <= 1e9) {
+		if err != nil || !w.Known || w.Secret || !(n >= 0 && n <= 1e9) {
 			return 0
 		}
 		total += int64(n) * unit

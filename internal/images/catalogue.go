@@ -113,10 +113,8 @@ func (e Entry) Check() error {
 }
 
 func (f Facts) check() error {
-	for _, r := range f.Requires {
-		if len(r.Any) == 0 {
-			return errors.New("requires: want the variables of which one must be set")
-		}
+	if err := f.checkVariables(); err != nil {
+		return err
 	}
 	if d := f.Data; d != nil && !path.IsAbs(d.Directory) {
 		return fmt.Errorf("data: the directory %q is not an absolute path", d.Directory)
@@ -160,6 +158,11 @@ func (f Facts) check() error {
 	if m := f.Memory; m != nil && (m.RequiredBytes() > 0) == (m.TooLowBytes() > 0) {
 		return errors.New("memory: want required or tooLow, a size such as 512Mi")
 	}
+	for _, s := range f.Sysctls {
+		if s.Name == "" || s.Least <= s.Default || s.Config != "" && !path.IsAbs(s.Config) {
+			return fmt.Errorf("sysctls: want a name, a value above the default, and an absolute path, not %q", s.Name)
+		}
+	}
 	if s := f.SharedMemory; s != nil && s.Bytes() <= 0 {
 		return errors.New("sharedMemory: want a size, such as 1Gi")
 	}
@@ -178,6 +181,28 @@ func (f Facts) check() error {
 	return nil
 }
 
+func (f Facts) checkVariables() error {
+	var conditions []string
+	for _, r := range f.Requires {
+		if len(r.Any) == 0 {
+			return errors.New("requires: want the variables of which one must be set")
+		}
+		conditions = slices.Concat(conditions, r.Any, r.Options, r.When, r.Unless)
+	}
+	for _, r := range f.Refuses {
+		if len(r.All) == 0 || r.Because == "" {
+			return errors.New("refuses: want the variables and what is wrong with them")
+		}
+		conditions = append(conditions, r.All...)
+	}
+	for _, text := range conditions {
+		if _, err := ParseCondition(text); err != nil {
+			return fmt.Errorf("requires, refuses: %w", err)
+		}
+	}
+	return nil
+}
+
 func (f Facts) checkPermissions() error {
 	var paths []string
 	if f.Writes != nil {
@@ -189,12 +214,15 @@ func (f Facts) checkPermissions() error {
 	if f.Holds != nil {
 		paths = slices.Concat(paths, f.Holds.Directories, f.Holds.Contents)
 	}
+	if f.Once != nil {
+		paths = append(paths, f.Once.Paths...)
+	}
 	if f.Listens != nil {
 		paths = append(paths, f.Listens.Config...)
 	}
 	for _, p := range paths {
 		if !path.IsAbs(p) {
-			return fmt.Errorf("writes, edits, holds, listens: %q is not an absolute path", p)
+			return fmt.Errorf("writes, edits, holds, once, listens: %q is not an absolute path", p)
 		}
 	}
 	if c := f.Capabilities; c != nil && len(c.Needs)+len(c.File) == 0 {

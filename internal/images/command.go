@@ -21,8 +21,11 @@ type Subcommands struct {
 	// Program is the program that the entrypoint gives the arguments to.
 	Program string `json:"program" jsonschema_description:"The program that gets the arguments."`
 	// Names are its subcommands, the one that serves first.
-	Names  []string `json:"names" jsonschema_description:"Its subcommands, the one that serves first."`
-	Source string   `json:"source,omitempty"`
+	Names []string `json:"names" jsonschema_description:"Its subcommands, the one that serves first."`
+	// Variable is a variable whose words the entrypoint takes in the place of the
+	// arguments.
+	Variable string `json:"variable,omitempty" jsonschema_description:"A variable whose words take the place of the arguments."`
+	Source   string `json:"source,omitempty"`
 }
 
 // everyday are programs of a usual Linux system, which an image without any

@@ -61,10 +61,15 @@ type Facts struct {
 	// Holds are directories of the image that the program does not start
 	// without.
 	Holds *Holds `json:"holds,omitempty" jsonschema_description:"Directories of the image that the program does not start without."`
+	// Once are files that the start script makes and that keep it from starting
+	// when they are there already.
+	Once *Once `json:"once,omitempty" jsonschema_description:"Files that keep it from starting when an earlier start has made them."`
 	// API tells a program that does not start without the API server.
 	API *API `json:"api,omitempty" jsonschema_description:"The program does not start without access to the API server."`
 	// Requires are the variables that the program does not start without.
 	Requires []Requirement `json:"requires,omitempty" jsonschema_description:"Variables that the program does not start without."`
+	// Refuses are the variables with which the program does not start.
+	Refuses []Refusal `json:"refuses,omitempty" jsonschema_description:"Variables with which the program does not start."`
 	// Data is where the program keeps its data.
 	Data *Data `json:"data,omitempty" jsonschema_description:"Where the program keeps its data."`
 	// MountsRefused are mount paths with which the entrypoint refuses to start.
@@ -92,6 +97,9 @@ type Facts struct {
 	Ports []Port `json:"ports,omitempty" jsonschema_description:"Variables that the program takes a port number from."`
 	// Memory is how much memory the program is known not to run in.
 	Memory *Memory `json:"memory,omitempty" jsonschema_description:"How much memory the program does not run in."`
+	// Sysctls are parameters of the node's kernel that the program checks when it
+	// starts.
+	Sysctls []Sysctl `json:"sysctls,omitempty" jsonschema_description:"Parameters of the node's kernel that the program checks when it starts."`
 	// SharedMemory is how large a /dev/shm the program needs.
 	SharedMemory *SharedMemory `json:"sharedMemory,omitempty" jsonschema_description:"How large a /dev/shm the program needs."`
 }
@@ -153,9 +161,9 @@ type Listens struct {
 	Config []string `json:"config,omitempty" jsonschema_description:"Files or directories that name others, where a volume brings them."`
 	// Variables are those that name others.
 	Variables []string `json:"variables,omitempty" jsonschema_description:"Variables that name others."`
-	// Programs are the first arguments with which it does, beside none; empty:
-	// with all, options included.
-	Programs []string `json:"programs,omitempty" jsonschema_description:"The arguments with which it does."`
+	// Programs are the first arguments with which it does, beside none and
+	// options; empty: with all.
+	Programs []string `json:"programs,omitempty" jsonschema_description:"The first arguments with which it does."`
 	Source   string   `json:"source,omitempty"`
 }
 
@@ -165,11 +173,8 @@ type Overlay struct {
 	Version int `json:"version" jsonschema_description:"2 or 3."`
 	// Owner is the user that /run belongs to in the image: that user needs no
 	// privileges to start it.
-	Owner int64 `json:"owner,omitempty" jsonschema_description:"The user that /run belongs to in the image."`
-	// NonRoot is true for an image whose scripts are made to run as another user
-	// than root as well.
-	NonRoot bool   `json:"nonRoot,omitempty" jsonschema_description:"true: its makers let it run as another user than root."`
-	Source  string `json:"source,omitempty"`
+	Owner  int64  `json:"owner,omitempty" jsonschema_description:"The user that /run belongs to in the image."`
+	Source string `json:"source,omitempty"`
 }
 
 // Holds are directories of the image that the program does not start without.
@@ -183,6 +188,14 @@ type Holds struct {
 	Source string `json:"source,omitempty"`
 }
 
+// Once are files that a start makes, and that the next start fails on.
+type Once struct {
+	Paths []string `json:"paths" jsonschema_description:"The files or directories."`
+	// If is the variable that must be set for that, empty: always.
+	If     string `json:"if,omitempty" jsonschema_description:"The variable with which it makes them."`
+	Source string `json:"source,omitempty"`
+}
+
 // An API tells a program that does not start without access to the API server.
 type API struct {
 	// Unless are options of the command line with which it does.
@@ -191,15 +204,39 @@ type API struct {
 }
 
 // A Requirement is what the program does not start without: one of several
-// variables, set to something.
+// variables, set to something. Conditions are written as ParseCondition reads
+// them.
 type Requirement struct {
-	// Any are the variables; NAME=value wants that value.
+	// Any are the conditions of which one must hold.
 	Any []string `json:"any" jsonschema_description:"Variables of which one must be set to something; NAME=value wants that value."`
+	// Options are options of the command line that do as well.
+	Options []string `json:"options,omitempty" jsonschema_description:"Options of the command line that do as well; --name=value wants that value."`
+	// Config are files that may say it as well, where a volume brings them.
+	Config []string `json:"config,omitempty" jsonschema_description:"Files that may say it as well, where a volume brings them."`
+	// When are conditions that must all hold for it to be asked for.
+	When []string `json:"when,omitempty" jsonschema_description:"It is asked for only when all of these hold: NAME or NAME=value."`
+	// Unless are conditions with one of which it is not asked for.
+	Unless []string `json:"unless,omitempty" jsonschema_description:"It is not asked for when one of these holds: NAME or NAME=value."`
 	// First is true when they are asked for only as long as there is no data.
 	First bool `json:"first,omitempty" jsonschema_description:"true: only as long as the data directory is empty."`
 	// Programs are the first arguments with which the entrypoint asks for them,
 	// beside none and options; empty: with all.
 	Programs []string `json:"programs,omitempty" jsonschema_description:"The first arguments with which the entrypoint asks for them."`
+	Source   string   `json:"source,omitempty"`
+}
+
+// A Refusal is what the variables must not say: with all the conditions, which
+// are written as ParseCondition reads them, the program does not start.
+type Refusal struct {
+	All []string `json:"all" jsonschema_description:"With all of these it does not start: NAME set to something, NAME=value, NAME<8 for fewer characters."`
+	// Because is what is wrong with them, in the words of a message: "must have
+	// 8 characters".
+	Because string `json:"because" jsonschema_description:"What is wrong with them."`
+	// First is true when it matters only as long as there is no data.
+	First bool `json:"first,omitempty" jsonschema_description:"true: only as long as the data directory is empty."`
+	// Programs are the first arguments with which it matters, beside none and
+	// options; empty: with all.
+	Programs []string `json:"programs,omitempty" jsonschema_description:"The first arguments with which it matters."`
 	Source   string   `json:"source,omitempty"`
 }
 
@@ -214,6 +251,12 @@ type Data struct {
 	// RefusesLostFound is true when the first start fails in a directory that
 	// holds a lost+found, as the root of an ext4 file system does.
 	RefusesLostFound bool `json:"refusesLostFound,omitempty" jsonschema_description:"true: it does not start in a directory with a lost+found."`
+	// Because is why, where it is not that the program only initialises an empty
+	// directory: "takes every directory there for a partition".
+	Because string `json:"because,omitempty" jsonschema_description:"Why, where it is not that it only initialises an empty directory."`
+	// OtherRelease is what the program says to data of another major release, which
+	// it does not read; empty where it does.
+	OtherRelease string `json:"otherRelease,omitempty" jsonschema_description:"What it says to data of another major release."`
 	// Tolerates is an option that makes it start there all the same.
 	Tolerates string `json:"tolerates,omitempty" jsonschema_description:"An option with which it does."`
 	Source    string `json:"source,omitempty"`
@@ -326,6 +369,24 @@ func (m *Memory) RequiredBytes() int64 { return bytes(m.Required) }
 
 // TooLowBytes returns TooLow in bytes, 0 where it is not known.
 func (m *Memory) TooLowBytes() int64 { return bytes(m.TooLow) }
+
+// A Sysctl is a parameter of the node's kernel with a lower value of which the
+// program does not start.
+type Sysctl struct {
+	// Name is the parameter's: "vm.max_map_count".
+	Name string `json:"name" jsonschema_description:"The parameter: vm.max_map_count."`
+	// Least is the value that the program asks for, Default the kernel's own.
+	Least   int64 `json:"least" jsonschema_description:"The least value that it starts with."`
+	Default int64 `json:"default" jsonschema_description:"What the kernel has when nobody sets it."`
+	// Unless are settings with which it starts all the same, NAME=value in the
+	// environment, on the command line or in a file of Config.
+	Unless []string `json:"unless,omitempty" jsonschema_description:"Settings with which it starts all the same: NAME=value."`
+	// Config is the directory of its configuration, and Needs the setting of the
+	// image's own file there without which it does not check.
+	Config string `json:"config,omitempty" jsonschema_description:"The directory of its configuration."`
+	Needs  string `json:"needs,omitempty" jsonschema_description:"The setting of the image's own configuration without which it does not check."`
+	Source string `json:"source,omitempty"`
+}
 
 // A SharedMemory is how large a /dev/shm a program needs; a container has 64 MiB
 // without a volume there.

@@ -92,6 +92,7 @@ func TestRefuses(t *testing.T) {
 		"images: [{names: [kafka], options: [{name: A, form: kilobytes}]}]":               "kilobytes",
 		"images: [{names: [kafka], memory: {required: 1GB}}]":                             "memory: want",
 		"images: [{names: [kafka], memory: {required: 1Gi, tooLow: 1Gi}}]":                "memory: want",
+		"images: [{names: [kafka], sysctls: [{name: vm.max_map_count}]}]":                 "sysctls: want",
 		"images: [{names: [kafka], sharedMemory: {}}]":                                    "sharedMemory: want",
 		"images: [{names: [kafka], heap: {size: 1GB}}]":                                   "want a size",
 		"images: [{names: [kafka], heap: {size: 1Gi, percent: 50}}]":                      "want a size",

@@ -3,6 +3,7 @@ package probes
 import (
 	"fmt"
 	"math"
+	"path"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -66,7 +67,7 @@ func (s subject) execTimeout() {
 			continue // liveness-hits-dependency
 		}
 		for _, program := range slows {
-			if !named(program.names, command.Name()) || command.Name() == "java" && !runs(command) {
+			if !program.runs(command.Name()) || command.Name() == "java" && !runs(command) {
 				continue
 			}
 			if s.field == startup {
@@ -81,6 +82,11 @@ func (s subject) execTimeout() {
 			return
 		}
 	}
+}
+
+// runs reports whether the name is the program's.
+func (p slow) runs(name string) bool {
+	return slices.ContainsFunc(p.names, func(pattern string) bool { ok, _ := path.Match(pattern, name); return ok })
 }
 
 // runs reports whether java is given a program to run.

@@ -61,7 +61,7 @@ type server struct {
 	// mode is the word that must be among its operands: "run" of "flask run".
 	mode string
 	// options says which of its options take a value.
-	options client
+	options cluster.Syntax
 	// host and port are the options that name those, address those that take both,
 	// with or without a scheme.
 	host, port, address []string
@@ -85,34 +85,34 @@ type server struct {
 // (developer.hashicorp.com, consul agent), redis-server, mongod, postgres and
 // mysqld (their manuals), the controller manager and scheduler (their --help).
 var servers = []server{
-	{names: []string{"uvicorn"}, options: client{long: []string{"host", "port", "uds", "fd", "app-dir", "workers", "log-level", "log-config", "root-path", "loop", "http"}},
+	{names: []string{"uvicorn"}, options: cluster.Syntax{Long: []string{"host", "port", "uds", "fd", "app-dir", "workers", "log-level", "log-config", "root-path", "loop", "http"}},
 		host: []string{"host"}, port: []string{"port"}, elsewhere: []string{"uds", "fd"},
 		hostVariable: "UVICORN_HOST", portVariable: "UVICORN_PORT", defaultHost: "127.0.0.1", defaultPort: 8000},
-	{names: []string{"flask"}, mode: "run", options: client{value: "hpAe", long: []string{"host", "port", "app", "env-file", "cert", "key"}},
+	{names: []string{"flask"}, mode: "run", options: cluster.Syntax{Short: "hpAe", Long: []string{"host", "port", "app", "env-file", "cert", "key"}},
 		host: []string{"h", "host"}, port: []string{"p", "port"},
 		hostVariable: "FLASK_RUN_HOST", portVariable: "FLASK_RUN_PORT", defaultHost: "127.0.0.1", defaultPort: 5000},
-	{names: []string{"python", "python3", "manage.py", "django-admin"}, mode: "runserver", options: client{long: []string{"settings", "pythonpath", "verbosity"}},
+	{names: []string{"python", "python3", "manage.py", "django-admin"}, mode: "runserver", options: cluster.Syntax{Long: []string{"settings", "pythonpath", "verbosity"}},
 		operand: true, defaultHost: "127.0.0.1", defaultPort: 8000},
-	{names: []string{"daphne"}, options: client{value: "pbvte", long: []string{"port", "bind", "verbosity", "unix-socket", "endpoint", "fd", "root-path"}},
+	{names: []string{"daphne"}, options: cluster.Syntax{Short: "pbvte", Long: []string{"port", "bind", "verbosity", "unix-socket", "endpoint", "fd", "root-path"}},
 		host: []string{"b", "bind"}, port: []string{"p", "port"}, elsewhere: []string{"u", "unix-socket", "e", "endpoint", "fd"},
 		defaultHost: "127.0.0.1", defaultPort: 8000},
-	{names: []string{"gunicorn"}, options: client{value: "bcwktne", long: []string{"bind", "config", "workers", "worker-class", "threads", "timeout", "chdir", "log-level", "access-logfile", "error-logfile", "name", "env", "max-requests"}},
+	{names: []string{"gunicorn"}, options: cluster.Syntax{Short: "bcwktne", Long: []string{"bind", "config", "workers", "worker-class", "threads", "timeout", "chdir", "log-level", "access-logfile", "error-logfile", "name", "env", "max-requests"}},
 		address: []string{"b", "bind"}},
-	{names: []string{"etcd"}, options: client{goFlags: true},
+	{names: []string{"etcd"}, options: cluster.Syntax{Words: true},
 		address: []string{"listen-client-urls"}, elsewhere: []string{"config-file", "listen-metrics-urls", "listen-client-http-urls"},
 		addressVariable: "ETCD_LISTEN_CLIENT_URLS", defaultHost: "localhost", defaultPort: 2379},
-	{names: []string{"consul"}, mode: "agent", options: client{goFlags: true, long: []string{"client", "http-port", "bind", "data-dir", "advertise", "node", "datacenter", "config-file", "config-dir", "retry-join", "join", "bootstrap-expect", "encrypt", "domain"}},
+	{names: []string{"consul"}, mode: "agent", options: cluster.Syntax{Words: true, Long: []string{"client", "http-port", "bind", "data-dir", "advertise", "node", "datacenter", "config-file", "config-dir", "retry-join", "join", "bootstrap-expect", "encrypt", "domain"}},
 		host: []string{"client"}, port: []string{"http-port"}, elsewhere: []string{"config-file", "config-dir"},
 		defaultHost: "127.0.0.1", defaultPort: 8500},
-	{names: []string{"redis-server", "valkey-server"}, options: client{long: []string{"port", "bind", "dir", "requirepass", "maxmemory", "save", "appendonly", "loglevel"}},
+	{names: []string{"redis-server", "valkey-server"}, options: cluster.Syntax{Long: []string{"port", "bind", "dir", "requirepass", "maxmemory", "save", "appendonly", "loglevel"}},
 		host: []string{"bind"}, port: []string{"port"}, defaultPort: 6379},
-	{names: []string{"mongod"}, options: client{value: "f", long: []string{"port", "bind_ip", "dbpath", "replSet", "config", "logpath", "keyFile"}},
+	{names: []string{"mongod"}, options: cluster.Syntax{Short: "f", Long: []string{"port", "bind_ip", "dbpath", "replSet", "config", "logpath", "keyFile"}},
 		host: []string{"bind_ip"}, port: []string{"port"}, elsewhere: []string{"bind_ip_all", "f", "config"}, defaultHost: "localhost", defaultPort: 27017},
-	{names: []string{"postgres"}, options: client{value: "pchDdkN"}, port: []string{"p"}, portVariable: "PGPORT", elsewhere: []string{"c"}, defaultPort: 5432},
-	{names: []string{"mysqld", "mariadbd"}, options: client{value: "P", long: []string{"port", "bind-address", "datadir"}},
+	{names: []string{"postgres"}, options: cluster.Syntax{Short: "pchDdkN"}, port: []string{"p"}, portVariable: "PGPORT", elsewhere: []string{"c"}, defaultPort: 5432},
+	{names: []string{"mysqld", "mariadbd"}, options: cluster.Syntax{Short: "P", Long: []string{"port", "bind-address", "datadir"}},
 		host: []string{"bind-address", "bind_address"}, port: []string{"P", "port"}, elsewhere: []string{"skip-networking", "skip_networking"}, defaultPort: 3306},
-	{names: []string{"kube-controller-manager"}, options: client{goFlags: true}, host: []string{"bind-address"}, port: []string{"secure-port"}, elsewhere: []string{"config"}, defaultPort: 10257},
-	{names: []string{"kube-scheduler"}, options: client{goFlags: true}, host: []string{"bind-address"}, port: []string{"secure-port"}, elsewhere: []string{"config"}, defaultPort: 10259},
+	{names: []string{"kube-controller-manager"}, options: cluster.Syntax{Words: true}, host: []string{"bind-address"}, port: []string{"secure-port"}, elsewhere: []string{"config"}, defaultPort: 10257},
+	{names: []string{"kube-scheduler"}, options: cluster.Syntax{Words: true}, host: []string{"bind-address"}, port: []string{"secure-port"}, elsewhere: []string{"config"}, defaultPort: 10259},
 }
 
 // serverOf returns what a server's command line says that it listens on, nothing
@@ -126,7 +126,7 @@ func serverOf(command cluster.Command, env cluster.Environment) []listener {
 		if slices.ContainsFunc(command.Words, opaque) {
 			return nil
 		}
-		options, operands := s.options.parse(command.Words[1:])
+		options, operands := s.options.Parse(command.Words[1:])
 		at := slices.IndexFunc(operands, func(w cluster.Word) bool { return w.Value == s.mode })
 		if s.mode != "" && at < 0 {
 			continue
@@ -141,7 +141,7 @@ func opaque(w cluster.Word) bool {
 	return w.Secret || !w.Known && !(strings.HasPrefix(w.Value, "-") && strings.Contains(w.Value, "="))
 }
 
-func (s server) listens(name string, command cluster.Command, options []option, operands []cluster.Word, env cluster.Environment) []listener {
+func (s server) listens(name string, command cluster.Command, options []cluster.Option, operands []cluster.Word, env cluster.Environment) []listener {
 	unset := evidence{command.Words[0], "the default of " + name}
 	l := listener{host: s.defaultHost, port: s.defaultPort, program: name, byHost: unset, byPort: unset}
 	setHost := func(host string, by evidence) { l.host, l.byHost = strings.Trim(host, "[]"), by }
@@ -166,20 +166,20 @@ func (s server) listens(name string, command cluster.Command, options []option, 
 	}
 	var addresses []listener
 	for _, o := range options {
-		by := evidence{o.value, "-" + o.name + " " + o.value.Value}
-		if len(o.name) > 1 {
+		by := evidence{o.Value, "-" + o.Name + " " + o.Value.Value}
+		if len(o.Name) > 1 {
 			by.label = "-" + by.label
 		}
-		named := slices.Contains(slices.Concat(s.host, s.port, s.address), o.name)
+		named := slices.Contains(slices.Concat(s.host, s.port, s.address), o.Name)
 		switch {
-		case slices.Contains(s.elsewhere, o.name), named && !o.value.Known:
+		case slices.Contains(s.elsewhere, o.Name), named && !o.Value.Known:
 			return nil
-		case slices.Contains(s.host, o.name):
-			setHost(o.value.Value, by)
-		case slices.Contains(s.port, o.name):
-			setPort(o.value.Value, by)
-		case slices.Contains(s.address, o.name):
-			addresses = append(addresses, addressesOf(by, o.value.Value, name)...)
+		case slices.Contains(s.host, o.Name):
+			setHost(o.Value.Value, by)
+		case slices.Contains(s.port, o.Name):
+			setPort(o.Value.Value, by)
+		case slices.Contains(s.address, o.Name):
+			addresses = append(addresses, addressesOf(by, o.Value.Value, name)...)
 		}
 	}
 	if s.operand && len(operands) > 1 {

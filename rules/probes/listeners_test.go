@@ -2,6 +2,7 @@ package probes
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/crashlint/crashlint/internal/cluster"
@@ -72,4 +73,12 @@ func TestServerOf(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.line, got, test.want)
 		}
 	}
+}
+
+func words(line string) []cluster.Word {
+	var out []cluster.Word
+	for field := range strings.FieldsSeq(line) {
+		out = append(out, cluster.Word{Value: field, Known: true})
+	}
+	return out
 }

@@ -253,18 +253,14 @@ func (d dependency) command(command cluster.Command, at node.Path) bool {
 			command.Name(), party, d.outage())
 		return true
 	}
-	c, ok := callOf(command, d.Cluster.Environment(d.ctr))
+	call, ok := command.Call(d.Cluster.Environment(d.ctr))
 	if !ok {
 		return false
 	}
-	hosts := c.client.hosts
-	if hosts == nil {
-		hosts = hostList
-	}
-	own := slices.ContainsFunc(c.client.server, func(s string) bool { return strings.Contains(d.ctr.Image, s) })
-	for _, word := range c.peers {
+	own := call.ServedBy(d.ctr.Image)
+	for _, word := range call.Servers {
 		var found peer
-		for _, host := range hosts(word.Value) {
+		for _, host := range call.Hosts(word) {
 			switch peer := d.peer(host); {
 			case peer.kind == self:
 				return false // one of a list is enough
@@ -280,11 +276,11 @@ func (d dependency) command(command cluster.Command, at node.Path) bool {
 		switch found.kind {
 		case other:
 			d.report(f, "liveness runs %s against %s; the container is killed %s after that stops answering, healthy as it is",
-				c.program, found.label, d.outage())
+				call.Program, found.label, d.outage())
 			return true
 		case ownService:
 			d.report(f, "liveness runs %s against the container's own Service %q, which leads to any ready pod and to none before this one is ready; "+
-				"the container is killed %s after that stops answering", c.program, found.service.Name, d.outage())
+				"the container is killed %s after that stops answering", call.Program, found.service.Name, d.outage())
 			return true
 		}
 	}

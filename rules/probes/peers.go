@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 	"github.com/crashlint/crashlint/internal/rule"
@@ -69,9 +70,9 @@ func (d dependency) peer(host string) peer {
 		return peer{}
 	}
 	p := peer{kind: other, label: fmt.Sprintf("host %q", host)}
-	if p.service = d.service(host); p.service != nil {
+	if p.service, _ = d.Cluster.ServiceOf(d.ctr.Workload, host); p.service != nil {
 		p.label = fmt.Sprintf("Service %q", p.service.Name)
-		if s, ok := p.service.Typed.(*corev1.Service); ok && selects(s, d.ctr.Workload) {
+		if s, ok := p.service.Typed.(*corev1.Service); ok && cluster.Selects(s, d.ctr.Workload) {
 			p.kind = ownService
 		}
 	}
@@ -165,35 +166,9 @@ func (d dependency) podName(host string) bool {
 		}
 	}
 	if label == w.Name {
-		return d.service(host) == nil
+		service, _ := d.Cluster.ServiceOf(w, host)
+		return service == nil
 	}
 	ordinal, ok := strings.CutPrefix(label, w.Name+"-")
 	return ok && w.Kind == "StatefulSet" && ordinal != "" && strings.Trim(ordinal, "0123456789") == ""
-}
-
-// service returns the Service that a host names, nil when none is in the files.
-func (d dependency) service(host string) *manifest.Object {
-	labels := strings.Split(host, ".")
-	for _, o := range d.Cluster.Find(d.ctr.Workload.Object, "Service", labels[0]) {
-		switch {
-		case len(labels) == 1,
-			len(labels) == 2 && o.Namespace == labels[1], // "redis.io" is no Service of an unknown namespace
-			len(labels) > 2 && labels[2] == "svc" && (o.Namespace == "" || o.Namespace == labels[1]):
-			return o
-		}
-	}
-	return nil
-}
-
-// selects reports whether the Service leads to the workload's pods.
-func selects(s *corev1.Service, w *manifest.Workload) bool {
-	if len(s.Spec.Selector) == 0 {
-		return false
-	}
-	for k, v := range s.Spec.Selector {
-		if w.Meta.Labels[k] != v {
-			return false
-		}
-	}
-	return true
 }

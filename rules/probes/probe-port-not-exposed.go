@@ -157,102 +157,63 @@ func (s subject) compare(port int64, at node.Path, asked evidence, sockets []lis
 		s.asks(), asked.label, listens.program, listens.port, listens.byPort.label, s.fails())
 }
 
-// A dialer is a client whose port is known where no option names it.
-type dialer struct {
-	names []string
-	// server are the programs that it talks to.
-	server []string
-	// option names the port, or an address with one.
-	option   []string
-	variable string
-	port     int64
+// own are the servers that the clients talk to which are asked for one.
+var own = map[string][]string{
+	"consul": {"consul"}, "redis-cli": {"redis-server", "valkey-server"}, "valkey-cli": {"redis-server", "valkey-server"},
+	"mongosh": {"mongod"}, "mongo": {"mongod"}, "pg_isready": {"postgres"}, "psql": {"postgres"},
+	"mysqladmin": {"mysqld", "mariadbd"}, "mysql": {"mysqld", "mariadbd"}, "etcdctl": {"etcd"},
 }
 
-// dialers are clients of servers, with their default ports from their manuals.
-var dialers = []dialer{
-	{[]string{"consul"}, []string{"consul"}, []string{"http-addr"}, "CONSUL_HTTP_ADDR", 8500},
-	{[]string{"redis-cli", "valkey-cli"}, []string{"redis-server", "valkey-server"}, []string{"p", "u", "s"}, "", 6379},
-	{[]string{"mongosh", "mongo"}, []string{"mongod"}, []string{"port", "host"}, "", 27017},
-	{[]string{"pg_isready", "psql"}, []string{"postgres"}, []string{"p", "port", "d", "dbname"}, "PGPORT", 5432},
-	{[]string{"mysqladmin", "mysql"}, []string{"mysqld", "mariadbd"}, []string{"P", "port", "S", "socket"}, "MYSQL_TCP_PORT", 3306},
-	{[]string{"etcdctl"}, []string{"etcd"}, []string{"endpoints"}, "ETCDCTL_ENDPOINTS", 2379},
-}
-
-// clientPort compares the port that the server's own client goes to.
+// clientPort compares the port that the server's own client, or one for any
+// server, goes to.
 func (s subject) clientPort(sockets []listener) {
 	env := s.Cluster.Environment(s.ctr)
 	at := s.at("exec", "command")
 	for _, command := range s.process().Commands {
-		if port, asked, ok := fetches(command); ok {
-			s.compare(port, at, asked, sockets)
-			return
-		}
-		i := slices.IndexFunc(dialers, func(d dialer) bool { return slices.Contains(d.names, command.Name()) })
-		c, ok := clientNamed(command.Name())
-		if i < 0 || !ok || command.Conditional ||
-			slices.ContainsFunc(command.Words, func(w cluster.Word) bool { return !w.Known || w.Secret }) {
+		name := command.Name()
+		fetches := name == "curl" || name == "wget"
+		if !fetches && !slices.Contains(own[name], sockets[0].program) || command.Conditional || !overTCP(command) {
 			continue
 		}
-		d := dialers[i]
-		if !slices.Contains(d.server, sockets[0].program) {
-			continue
-		}
-		if port, asked, ok := d.dials(command, c, env); ok && overTCP(command.Name(), command) {
-			s.compare(port, at, asked, sockets)
+		if port, by, ok := dials(command, env); ok {
+			s.compare(port, at, by, sockets)
 			return
 		}
 	}
 }
 
-// fetches returns the port of the container's own that curl or wget asks, false
-// when it asks another host, or several.
-func fetches(command cluster.Command) (int64, evidence, bool) {
-	c, ok := clientNamed(command.Name())
-	if !ok || command.Conditional || command.Name() != "curl" && command.Name() != "wget" {
+// dials returns the port of the container's own that a client goes to, false when
+// it goes elsewhere, or that is not sure.
+func dials(command cluster.Command, env cluster.Environment) (int64, evidence, bool) {
+	call, ok := command.Call(env)
+	if !ok || len(call.Servers) > 1 || slices.ContainsFunc(command.Words, func(w cluster.Word) bool { return !w.Known || w.Secret }) {
 		return 0, evidence{}, false
 	}
-	_, operands := c.parse(command.Words[1:])
-	urls := addressed(operands)
-	if len(urls) != 1 || !urls[0].Known || urls[0].Secret {
-		return 0, evidence{}, false
+	port := call.Port
+	by := evidence{command.Words[0], fmt.Sprintf("port %d, where %s goes unless told otherwise", port, call.Program)}
+	if call.PortWord != nil {
+		by = evidence{*call.PortWord, fmt.Sprintf("port %d", port)}
 	}
-	host, port, _, ok := address(urls[0].Value)
-	return port, evidence{urls[0], fmt.Sprintf("port %d", port)}, ok && loopback(host)
-}
-
-// dials returns the port that the client goes to, false when that is not sure.
-func (d dialer) dials(command cluster.Command, c client, env cluster.Environment) (int64, evidence, bool) {
-	options, operands := c.parse(command.Words[1:])
-	for _, o := range options {
-		if !slices.Contains(d.option, o.name) {
-			continue
-		}
-		by := evidence{o.value, "port " + o.value.Value}
-		if port, err := strconv.ParseUint(o.value.Value, 10, 16); err == nil {
-			return int64(port), by, true
-		}
-		if _, port, _, ok := address(o.value.Value); ok {
-			return port, by, true
-		}
-		return 0, evidence{}, false
-	}
-	if len(addressed(operands)) > 0 {
-		return 0, evidence{}, false
-	}
-	if d.variable != "" {
-		if _, ok := env.Lookup(d.variable); ok || len(command.Assignments) > 0 {
+	if len(call.Servers) == 1 {
+		to := command.Connections(env)
+		if len(to) != 1 || to[0].Word.Secret || !loopback(to[0].Host) {
 			return 0, evidence{}, false
 		}
+		if to[0].Port != port {
+			port = to[0].Port
+			by = evidence{to[0].Word, fmt.Sprintf("port %d", port)}
+		}
+	} else if !command.Home(env) {
+		return 0, evidence{}, false
 	}
-	by := evidence{command.Words[0], fmt.Sprintf("port %d, where %s goes unless told otherwise", d.port, command.Name())}
-	return d.port, by, true
+	return int64(port), by, port > 0
 }
 
 // overTCP reports whether a client goes to its server over TCP: those of
 // PostgreSQL and MySQL take the Unix socket without a host, whose path or name
 // the port may be part of.
-func overTCP(name string, command cluster.Command) bool {
-	switch name {
+func overTCP(command cluster.Command) bool {
+	switch command.Name() {
 	case "mysqladmin", "mysql":
 		return slices.ContainsFunc(command.Words, func(w cluster.Word) bool {
 			return w.Value == "127.0.0.1" || w.Value == "-h127.0.0.1" || w.Value == "--host=127.0.0.1"

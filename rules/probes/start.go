@@ -13,6 +13,7 @@ import (
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/node"
 	"github.com/crashlint/crashlint/internal/rule"
+	"github.com/crashlint/crashlint/internal/timeline"
 )
 
 // A start is the start of a container that a probe kills unless it answers.
@@ -64,14 +65,10 @@ func hooked(p *rule.Pass, ctr *manifest.Container) (seconds int64, waits bool) {
 	case hook.Sleep != nil:
 		return hook.Sleep.Seconds, false
 	case hook.Exec != nil:
-		for _, c := range p.Cluster.HookProcess(ctr, hook.Exec.Command, ctr.At("lifecycle", "postStart", "exec", "command")).Commands {
-			waits = waits || c.Repeated && !c.Background
-			if surely(c) {
-				seconds += slept(c)
-			}
-		}
+		commands := p.Cluster.HookProcess(ctr, hook.Exec.Command, ctr.At("lifecycle", "postStart", "exec", "command")).Commands
+		return cluster.Slept(commands), slices.ContainsFunc(commands, func(c cluster.Command) bool { return c.Repeated && !c.Background })
 	}
-	return seconds, waits
+	return 0, false
 }
 
 // answersAtOnce reports whether the probe asks for no more than that a process
@@ -114,7 +111,6 @@ func (s start) finding() rule.Finding {
 				t.InitialDelay, t.FailureThreshold-1, t.Period, t.Timeout, t.Deadline(), t.FailureThreshold),
 			fmt.Sprintf("killed %s after its start, by when the first probe falls and whether it is refused or hangs; SIGKILL %d s later",
 				span(s.check.Fails), stop.Kill),
-			s.restarts(),
 		},
 	}
 	if t.Deadline() != s.deadline {
@@ -129,17 +125,6 @@ func (s start) finding() rule.Finding {
 	return f
 }
 
-// restarts says when the container starts again that the probe kills each time.
-func (s start) restarts() string {
-	n := kubelet.Node{Minor: s.Cluster.Options.Version}
-	if !n.Restarts(s.ctr.Workload.Pod, s.ctr.Container, kubelet.ExitKilled) {
-		return "it is not started again"
-	}
-	starts := n.Starts(s.deadline, true, 6)
-	return fmt.Sprintf("killed each time, it starts again %d, %d, %d, %d and %d s after its first start at the earliest, then up to 300 s apart (CrashLoopBackOff)",
-		starts[1], starts[2], starts[3], starts[4], starts[5])
-}
-
 // about puts a reason into a finding.
 func (s start) about(f *rule.Finding, t startTime) {
 	f.Severity = diag.Warning
@@ -148,6 +133,10 @@ func (s start) about(f *rule.Finding, t startTime) {
 	}
 	if t.note != "" {
 		f.Notes = append(f.Notes, t.note)
+	}
+	never := int64(kubelet.Never)
+	if line := timeline.LineOf(s.Cluster, s.ctr, timeline.Assumptions{Start: &never}); line != "" {
+		f.Notes = append(f.Notes, "if it never answers in time: "+line)
 	}
 	if from := t.from; from.Object != nil {
 		f.Related = append(f.Related, rule.Related{Object: from.Object, At: from.Path, Within: from.Within, Message: t.message})

@@ -196,35 +196,14 @@ func repository(image string) string {
 	return name
 }
 
-// duration reads a number of seconds or a duration of Go, which is also how
-// sleep(1) and the tools that wait write theirs, one day at most: a larger number
-// is none of seconds.
+// duration reads a number of seconds or a duration of Go, which is how the tools
+// that wait write theirs, one day at most: a larger number is none of seconds.
 func duration(text string) (int64, bool) {
 	if f, err := strconv.ParseFloat(text, 64); err == nil {
 		return int64(f), f >= 0 && f <= 24*3600
 	}
 	d, err := time.ParseDuration(text)
 	return int64(d / time.Second), err == nil && d >= 0 && d <= 24*time.Hour
-}
-
-// surely reports a command that the script comes to once, and waits for.
-func surely(c cluster.Command) bool {
-	return !c.Conditional && !c.Repeated && !c.Background && !c.Piped
-}
-
-// slept returns how many seconds a sleep takes, 0 for another command.
-func slept(c cluster.Command) (total int64) {
-	if c.Name() != "sleep" {
-		return 0
-	}
-	for _, w := range c.Words[1:] {
-		seconds, ok := duration(w.Value)
-		if !ok || !w.Known || w.Secret {
-			return 0
-		}
-		total += seconds
-	}
-	return total
 }
 
 // quick are commands that are over at once and leave nothing running.
@@ -250,11 +229,11 @@ func (s start) command() []startTime {
 	var times []startTime
 	var sleeps, waits startTime
 	idle := true // nothing before may have started the server
-	for _, c := range process.Commands {
+	for i, c := range process.Commands {
 		if c.Background {
 			return nil // it may be the server
 		}
-		if seconds := slept(c); seconds > 0 && surely(c) {
+		if seconds := cluster.Slept(process.Commands[i : i+1]); seconds > 0 {
 			sleeps.seconds += seconds
 			sleeps.certain = idle
 			sleeps.from, sleeps.message = c.Words[0].From, "sleeps first"
@@ -311,7 +290,7 @@ func (s start) waits(c cluster.Command) (startTime, bool) {
 		}
 		return t, false
 	}
-	if !surely(c) {
+	if !c.Certain() || c.Piped {
 		return t, false
 	}
 	for _, w := range waiters {

@@ -38,8 +38,11 @@ type JVM struct {
 	// the image's default heap is in force.
 	Entrypoint bool
 
-	alternative bool      // another branch of the script starts another JVM
-	absent      []Refusal // options whose file is not where they say
+	alternative bool // another branch of the script starts another JVM
+	// graal is true for an image of GraalVM, a HotSpot that has the flags of its
+	// compiler unlocked (jvmci_globals.cpp, EnableJVMCIProduct).
+	graal  bool
+	absent []Refusal // options whose file is not where they say
 }
 
 // Sure reports whether the setting is what the JVM will use: the container runs
@@ -78,6 +81,7 @@ func find(c *cluster.Cluster, ctr *manifest.Container) *JVM {
 	process := c.Process(ctr)
 	d := &detector{ctr: ctr, env: c.Environment(ctr), jvm: &JVM{}}
 	d.jvm.Image = c.Image(ctr)
+	d.jvm.graal = strings.Contains(ctr.Image, "graal")
 	d.jvm.Release, _ = ReleaseOf(ctr.Image, d.jvm.Image)
 	launch, launched := launchOf(process)
 	if launched {

@@ -20,7 +20,8 @@ type Heap struct {
 	// Max is the maximum heap in bytes, Asked the same before it is rounded to
 	// the collector's unit.
 	Max, Asked uint64
-	// By is the option that decides it, nil for HotSpot's own default.
+	// By is the option that decides it, nil for HotSpot's own default. Of two it is
+	// the one that comes from a Secret, for then the size must not be printed.
 	By *Option
 	// Percent is the share of the memory that the JVM was told to take, or takes
 	// by default; 0 when the heap was given in bytes.
@@ -52,6 +53,9 @@ func (f *Flags) Heap(m Machine) Heap {
 		if h.Max == smallHeap {
 			h.By = nil
 		}
+	}
+	if f.MaxRAM != nil && f.MaxRAM.By.Secret {
+		h.By = &f.MaxRAM.By
 	}
 	if f.MaxRAM == nil && f.MaxRAMPercentage == nil && f.MinRAMPercentage == nil && f.MaxRAMFraction == nil && f.MinRAMFraction == nil {
 		// Compressed pointers reach 32 GiB; only a percentage chosen by hand gives

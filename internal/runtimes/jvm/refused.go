@@ -63,7 +63,9 @@ func (r Refusal) Releases() string {
 // locked, and what names a file that is not there.
 func (j *JVM) Refused() []Refusal {
 	out := slices.Clone(j.Flags.Refused)
-	out = append(out, refusedFlags(j.Options)...)
+	out = append(out, slices.DeleteFunc(refusedFlags(j.Options), func(r Refusal) bool {
+		return j.graal && strings.Contains(r.Option.Text, "JVMCI")
+	})...)
 	out = append(out, refusedWords(j.Options)...)
 	out = append(out, j.absent...)
 	for i := range out {

@@ -41,6 +41,7 @@ func TestParse(t *testing.T) {
 		"a b#c;":         "a|b#c",
 		"a \"\";":        "a|",
 		"events{}http{}": "events{} http{}",
+		"listen 80\n  default_server;\nserver_name a\n b;": "listen|80|default_server server_name|a|b",
 	} {
 		ds, fault := Parse(text)
 		if got := show(ds); got != want || fault != nil {
@@ -51,15 +52,18 @@ func TestParse(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	for text, want := range map[string][2]string{
-		"http {\n server {\n }\n":        {"http", `the block of "http" is never closed, expecting "}"`},
-		"listen 80":                      {"80", `the file ends behind "80", expecting ";" or "}"`},
-		"server {\n listen 80\n}\n":      {"listen 80", `directive "listen" is not terminated by ";"`},
-		"server { }\n}\n":                {"}", `unexpected "}"`},
-		"a;;":                            {";", `unexpected ";"`},
-		"{ a; }":                         {"{", `unexpected "{"`},
-		"a \"b;\nc d;":                   {"\"b;", "the quote \" is never closed"},
-		"a \"b\"c;":                      {"c", `unexpected "c" behind the closing quote`},
-		"access_by_lua_block { if x { }": {"access_by_lua_block", `the block of "access_by_lua_block" is never closed, expecting "}"`},
+		"http {\n server {\n }\n":                      {"http", `the block of "http" is never closed, expecting "}"`},
+		"listen 80":                                    {"80", `the file ends behind "80", expecting ";" or "}"`},
+		"server {\n listen 80\n}\n":                    {"listen 80", `directive "listen" is not terminated by ";"`},
+		"server {\n listen 80 # x\n location / { }\n}": {"listen 80", `directive "listen" is not terminated by ";"`},
+		"server {\n root /a\n index b;\n}":             {"root /a", `directive "root" is not terminated by ";"`},
+		"server {\n listen 80\n server_name b;\n}":     {"listen 80", `directive "listen" is not terminated by ";"`},
+		"server { }\n}\n":                              {"}", `unexpected "}"`},
+		"a;;":                                          {";", `unexpected ";"`},
+		"{ a; }":                                       {"{", `unexpected "{"`},
+		"a \"b;\nc d;":                                 {"\"b;", "the quote \" is never closed"},
+		"a \"b\"c;":                                    {"c", `unexpected "c" behind the closing quote`},
+		"access_by_lua_block { if x { }":               {"access_by_lua_block", `the block of "access_by_lua_block" is never closed, expecting "}"`},
 	} {
 		_, fault := Parse(text)
 		if fault == nil || fault.Message != want[1] || text[fault.Start:fault.End] != want[0] {

@@ -2,6 +2,7 @@ package nginx
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -87,6 +88,10 @@ func (p *parser) directives(depth int, opened Word) []Directive {
 				return out
 			}
 			d := Directive{Words: words, Block: end == '{'}
+			if start, stop, wrong := d.unterminated(p.text); wrong {
+				p.fail(start, stop, "directive %q is not terminated by \";\"", d.Name())
+				return out
+			}
 			switch {
 			case d.Block && strings.HasSuffix(d.Name(), "_by_lua_block"):
 				p.skipLua(words[0])
@@ -101,6 +106,40 @@ func (p *parser) directives(depth int, opened Word) []Directive {
 		}
 	}
 	return out
+}
+
+// most is how many arguments directives take at most that have no block, from the
+// command tables of nginx's modules (src/http/modules, src/core/nginx.c).
+var most = map[string]int{
+	"alias": 1, "autoindex": 1, "auth_basic": 1, "auth_basic_user_file": 1, "charset": 1, "client_max_body_size": 1, "default_type": 1, "expires": 2,
+	"fastcgi_index": 1, "fastcgi_param": 3, "fastcgi_pass": 1, "grpc_pass": 1, "gzip": 1, "gzip_comp_level": 1, "include": 1, "internal": 0,
+	"keepalive_timeout": 2, "large_client_header_buffers": 2, "pid": 1, "proxy_buffer_size": 1, "proxy_buffering": 1, "proxy_buffers": 2,
+	"proxy_connect_timeout": 1, "proxy_http_version": 1, "proxy_pass": 1, "proxy_read_timeout": 1, "proxy_redirect": 2, "proxy_send_timeout": 1,
+	"proxy_set_header": 2, "return": 2, "rewrite": 3, "root": 1, "sendfile": 1, "server_tokens": 1, "set": 2, "ssl_certificate": 1,
+	"ssl_certificate_key": 1, "ssl_session_timeout": 1, "stub_status": 1, "tcp_nodelay": 1, "tcp_nopush": 1, "types_hash_max_size": 1, "user": 2,
+	"uwsgi_pass": 1, "worker_connections": 1, "worker_processes": 1, "worker_rlimit_nofile": 1,
+}
+
+// unterminated returns the line of a directive that lacks its semicolon, so that
+// the next line has become part of it: one that takes no block has one, or more
+// arguments than it takes. nginx refuses either (ngx_conf_handler).
+func (d Directive) unterminated(text string) (start, end int, wrong bool) {
+	limit, simple := most[d.Name()]
+	if d.Name() == "listen" {
+		limit, simple = len(d.Args()), true
+	}
+	next := 0 // the first word on another line
+	for i := 1; i < len(d.Words) && next == 0; i++ {
+		if strings.Contains(text[d.Words[i-1].End:d.Words[i].Start], "\n") {
+			next = i
+		}
+	}
+	if !simple || next == 0 {
+		return 0, 0, false
+	}
+	_, directive := most[d.Words[next].Value]
+	directive = directive || slices.Contains([]string{"listen", "server_name", "location", "index", "access_log", "error_log", "try_files", "add_header"}, d.Words[next].Value)
+	return d.Words[0].Start, d.Words[next-1].End, directive && (d.Block || len(d.Args()) > limit || d.Name() == "listen")
 }
 
 // endOfFile stands for the end of the text among the characters that end a

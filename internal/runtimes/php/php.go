@@ -4,6 +4,7 @@ package php
 
 import (
 	"fmt"
+	"math"
 	"path"
 	"regexp"
 	"slices"
@@ -37,9 +38,15 @@ var pools = regexp.MustCompile(`(^|/)(php-fpm\.d|fpm/pool\.d)$`)
 func Pools(c *cluster.Cluster, ctr *manifest.Container) []Pool {
 	found := map[string]map[string]Setting{}
 	for _, f := range files(c, ctr, pools) {
-		if path.Ext(f.Path) == ".conf" {
-			parse(f, found)
+		if path.Ext(f.Path) != ".conf" {
+			continue
 		}
+		parse(f, func(section, name string, s Setting) {
+			if found[section] == nil {
+				found[section] = map[string]Setting{}
+			}
+			found[section][name] = s
+		})
 	}
 	var out []Pool
 	for name, settings := range found {
@@ -68,8 +75,9 @@ func files(c *cluster.Cluster, ctr *manifest.Container, dirs *regexp.Regexp) []c
 	return out
 }
 
-// parse adds the settings of a file to those of its sections.
-func parse(f cluster.File, into map[string]map[string]Setting) {
+// parse hands over the settings of a file, in their order, with the section that
+// each stands in.
+func parse(f cluster.File, add func(section, name string, s Setting)) {
 	section := ""
 	for line := range strings.Lines(f.Text) {
 		text := strings.TrimSpace(line)
@@ -82,12 +90,9 @@ func parse(f cluster.File, into map[string]map[string]Setting) {
 			continue
 		}
 		value, _, _ = strings.Cut(value, ";")
-		if into[section] == nil {
-			into[section] = map[string]Setting{}
-		}
 		from := f.From
 		from.Within = text
-		into[section][strings.TrimSpace(name)] = Setting{Value: strings.Trim(strings.TrimSpace(value), `"'`), From: from}
+		add(section, strings.TrimSpace(name), Setting{Value: strings.Trim(strings.TrimSpace(value), `"'`), From: from})
 	}
 }
 
@@ -158,6 +163,11 @@ func (p Pool) Refused() (name, reason string, refused bool) {
 // one of further files.
 var inis = regexp.MustCompile(`(^|/)(php|conf\.d|php/[0-9.]+/fpm|php/etc|etc)$`)
 
+// leastMemory is the memory_limit, in bytes, below which PHP keeps to one of its
+// own (Zend/zend_alloc.c, zend_set_memory_limit: no less than a chunk, and since
+// 8.1 no less than what is in use).
+const leastMemory = 2 << 20
+
 // A MemoryLimit is how much memory PHP lets one request take.
 type MemoryLimit struct {
 	Bytes int64
@@ -174,7 +184,7 @@ type MemoryLimit struct {
 func MemoryLimitOf(c *cluster.Cluster, ctr *manifest.Container) (MemoryLimit, bool) {
 	var found *MemoryLimit
 	add := func(text string, secret bool, from cluster.Origin) {
-		if n, ok := Bytes(text); ok {
+		if n, ok := Bytes(text); ok && n >= leastMemory {
 			found = &MemoryLimit{n, text, secret, from}
 		}
 	}
@@ -185,13 +195,11 @@ func MemoryLimitOf(c *cluster.Cluster, ctr *manifest.Container) (MemoryLimit, bo
 		if path.Ext(f.Path) != ".ini" {
 			continue
 		}
-		sections := map[string]map[string]Setting{}
-		parse(f, sections)
-		for _, settings := range sections {
-			if s, ok := settings["memory_limit"]; ok {
+		parse(f, func(section, name string, s Setting) {
+			if name == "memory_limit" && !strings.HasPrefix(section, "HOST=") && !strings.HasPrefix(section, "PATH=") {
 				add(s.Value, false, s.From)
 			}
-		}
+		})
 	}
 	for _, p := range Pools(c, ctr) {
 		for _, name := range []string{"php_value[memory_limit]", "php_admin_value[memory_limit]"} {
@@ -210,14 +218,18 @@ func MemoryLimitOf(c *cluster.Cluster, ctr *manifest.Container) (MemoryLimit, bo
 var amount = regexp.MustCompile(`^([0-9]{1,12})([kKmMgG]?)$`)
 
 // Bytes reads an amount (Zend/zend_ini.c, zend_ini_parse_quantity); false for what
-// is none, and for -1, which is no limit.
+// is none or more than any machine has, and for -1, which is no limit.
 func Bytes(text string) (int64, bool) {
 	m := amount.FindStringSubmatch(text)
 	if m == nil {
 		return 0, false
 	}
 	n, _ := strconv.ParseInt(m[1], 10, 64) // twelve digits
-	return n << map[string]int{"": 0, "k": 10, "m": 20, "g": 30}[strings.ToLower(m[2])], true
+	shift := map[string]int{"": 0, "k": 10, "m": 20, "g": 30}[strings.ToLower(m[2])]
+	if n > math.MaxInt64>>shift {
+		return 0, false
+	}
+	return n << shift, true
 }
 
 // MaxChildren returns how many workers a pool may have at once, false when that is

@@ -29,10 +29,10 @@ func TestRefused(t *testing.T) {
 		"pm = dynamic|pm.max_spare_servers = 0":                                          "pm.max_spare_servers: it must be 1 or more",
 		"pm = dynamic|;pm.max_spare_servers = 0|pm.max_children = 5|pm.max_children = 9": "",
 	} {
-		pools := map[string]map[string]Setting{}
-		parse(cluster.File{Text: "[www]\n" + strings.ReplaceAll(lines, "|", "\n")}, pools)
+		settings := map[string]Setting{}
+		parse(cluster.File{Text: "[www]\n" + strings.ReplaceAll(lines, "|", "\n")}, func(_, name string, s Setting) { settings[name] = s })
 		got := ""
-		if name, reason, refused := (Pool{"www", pools["www"]}).Refused(); refused {
+		if name, reason, refused := (Pool{"www", settings}).Refused(); refused {
 			got = name + ": " + reason
 		}
 		if got != want {
@@ -42,7 +42,7 @@ func TestRefused(t *testing.T) {
 }
 
 func TestBytes(t *testing.T) {
-	for text, want := range map[string]int64{"128M": 128 << 20, "1g": 1 << 30, "512": 512, "64k": 64 << 10, "-1": 0, "1.5G": 0, "512MB": 0, "": 0} {
+	for text, want := range map[string]int64{"128M": 128 << 20, "1g": 1 << 30, "512": 512, "64k": 64 << 10, "-1": 0, "1.5G": 0, "512MB": 0, "": 0, "999999999999G": 0} {
 		if n, ok := Bytes(text); n != want || ok != (want > 0) {
 			t.Errorf("%s: %d, %t", text, n, ok)
 		}
@@ -57,11 +57,13 @@ func TestMemoryLimitOf(t *testing.T) {
 		"env: [{name: PHP_MEMORY_LIMIT, value: 512M}], volumeMounts: [{name: v, mountPath: /usr/local/etc/php/conf.d/my.ini, subPath: my.ini}]":                             "256M",
 		"volumeMounts: [{name: v, mountPath: /usr/local/etc/php/conf.d/my.ini, subPath: my.ini}, {name: v, mountPath: /usr/local/etc/php-fpm.d/zz.conf, subPath: zz.conf}]": "1G",
 		"volumeMounts: [{name: v, mountPath: /usr/local/etc/php-fpm.d}]":                                                                                                    "1G",
+		"env: [{name: PHP_MEMORY_LIMIT, value: '0'}]":                                                                                                                       "",
+		"volumeMounts: [{name: v, mountPath: /usr/local/etc/php/conf.d/sections.ini, subPath: sections.ini}]":                                                               "64M",
 		"volumeMounts: [{name: v, mountPath: /etc/nginx}]":                                                                                                                  "",
 	} {
 		text := `{apiVersion: v1, kind: Pod, metadata: {name: p}, spec: {volumes: [{name: v, configMap: {name: m}}], containers: [{name: c, image: app, ` + fields + `}]}}
 ---
-{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {my.ini: "memory_limit = 256M\n", zz.conf: "[www]\nphp_admin_value[memory_limit] = 1G\n"}}
+{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {my.ini: "memory_limit = 256M\n", sections.ini: "memory_limit = 1G\n[PHP]\nmemory_limit = 32M\n[Session]\nmemory_limit = 64M\n[HOST=x]\nmemory_limit = 2G\n", zz.conf: "[www]\nphp_admin_value[memory_limit] = 1G\n"}}
 `
 		set := loader.LoadText(source.NewFile("pod.yaml", text)).Set
 		if len(set.Workloads) != 1 {
