@@ -41,16 +41,21 @@ var law = []layer{
 	{pkg: "internal/runtimes/*", pure: true, ours: []string{
 		"internal/node", "internal/manifest", "internal/images", "internal/cluster",
 	}},
+	{pkg: "internal/runtimes", pure: true, ours: []string{"internal/manifest", "internal/cluster", "internal/runtimes/*"}},
 	{pkg: "internal/rule", pure: true, ours: []string{
 		"internal/diag", "internal/node", "internal/manifest", "internal/cluster",
 	}},
+	{pkg: "internal/timeline", pure: true, ours: []string{
+		"internal/node", "internal/manifest", "internal/cluster", "internal/kubelet", "internal/runtimes", "internal/runtimes/*",
+	}},
+	{pkg: "internal/picture", pure: true, ours: []string{"internal/kubelet", "internal/timeline"}},
 	{
 		pkg: "rules/*", pure: true,
 		ours: []string{
 			"internal/node", "internal/manifest", "internal/images", "internal/cluster", "internal/kubelet",
-			"internal/runtimes/*", "internal/diag", "internal/rule",
+			"internal/runtimes", "internal/runtimes/*", "internal/timeline", "internal/diag", "internal/rule",
 		},
-		libraries: []string{"k8s.io/api", "k8s.io/apimachinery", "github.com/agnivade/levenshtein", "github.com/distribution/reference"},
+		libraries: []string{"k8s.io/api", "k8s.io/apimachinery", "github.com/BurntSushi/toml", "github.com/agnivade/levenshtein", "github.com/distribution/reference"},
 	},
 	{pkg: "rules", pure: true, ours: []string{"internal/rule", "rules/*"}},
 	{pkg: "internal/loader", ours: []string{
@@ -64,7 +69,7 @@ var law = []layer{
 	}},
 	{pkg: "internal/rego", ours: []string{
 		"internal/source", "internal/node", "internal/diag", "internal/manifest", "internal/images", "internal/cluster",
-		"internal/kubelet", "internal/runtimes/*", "internal/rule",
+		"internal/kubelet", "internal/runtimes", "internal/runtimes/*", "internal/rule",
 	}},
 	{pkg: "policies", ours: []string{"internal/diag", "internal/rule", "internal/rego"}},
 	{pkg: "internal/fix", ours: []string{"internal/source", "internal/diag"}},
@@ -75,8 +80,8 @@ var law = []layer{
 	}},
 	{pkg: "internal/cli", ours: []string{
 		"internal/source", "internal/node", "internal/diag", "internal/yamltree", "internal/manifest", "internal/images", "internal/cluster",
-		"internal/rule", "internal/loader", "internal/config", "internal/engine", "internal/rego", "internal/fix",
-		"internal/report", "rules", "policies",
+		"internal/kubelet", "internal/timeline", "internal/picture", "internal/rule", "internal/loader", "internal/config",
+		"internal/engine", "internal/rego", "internal/fix", "internal/report", "rules", "policies",
 	}},
 	{pkg: "internal/convention"},
 	{pkg: "cmd/crashlint", ours: []string{"internal/cli"}},

@@ -486,6 +486,8 @@ func (b brokenDocument) Value(node.Path) (any, bool)                         { r
 func (b brokenDocument) Has(node.Path) bool                                  { return false }
 func (b brokenDocument) File() *source.File                                  { return b.at.File }
 func (b brokenDocument) Span() source.Span                                   { return b.span }
+func (b brokenDocument) Embedded(node.Path) (node.Embedded, *node.Problem)   { return nil, nil }
+func (b brokenDocument) Inside(node.Path, source.Span) (node.Location, bool) { return b.at, false }
 func (b brokenDocument) Edit(...node.Op) ([]source.Edit, error) {
 	return nil, errors.New("a document that is not YAML cannot be edited")
 }

@@ -22,6 +22,12 @@ type Document interface {
 	Value(node.Path) (any, bool)
 	// Has reports whether something is written at the path, null included.
 	Has(node.Path) bool
+	// Embedded reads the string at the path as a YAML document of its own; the
+	// problem is a string that is none. Both are nil where that is not known.
+	Embedded(node.Path) (node.Embedded, *node.Problem)
+	// Inside returns the place of a part of the string at the path, given in
+	// bytes of the string.
+	Inside(node.Path, source.Span) (node.Location, bool)
 	// File returns the file that the document stands in.
 	File() *source.File
 	// Span returns the document's place in its file.
@@ -111,6 +117,20 @@ func (o *Object) StringAt(p node.Path) string {
 	v, _ := o.Value(p)
 	s, _ := v.(string)
 	return s
+}
+
+// Embedded reads the string at the path as a YAML document of its own, as a
+// program reads a file of a ConfigMap: the first one, where there are several.
+// Places in it are bytes of the string, which Inside finds in the file. The
+// problem is a string that is not YAML; both are nil where that is not known.
+func (o *Object) Embedded(p node.Path) (node.Embedded, *node.Problem) {
+	return o.doc.Embedded(o.root.Append(p))
+}
+
+// Inside returns the place of a part of the string at the path, from and to being
+// bytes of the string; false when there is no string.
+func (o *Object) Inside(p node.Path, from, to int) (node.Location, bool) {
+	return o.doc.Inside(o.root.Append(p), source.Span{Start: from, End: to})
 }
 
 // Open declares that what is absent at and below the path is unknown.

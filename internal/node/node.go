@@ -168,3 +168,15 @@ type Locator interface {
 type Editor interface {
 	Edit(...Op) ([]source.Edit, error)
 }
+
+// An Embedded is a string of a document that was read as a document of its own.
+// Its places are bytes of the string.
+type Embedded interface {
+	// Locate returns where the target of the path stands.
+	Locate(Path, Target) (Location, bool)
+	// Value returns what stands at the path as JSON would hold it.
+	Value(Path) (any, bool)
+	// Duplicates returns the keys at and below the path that are written twice in
+	// one mapping.
+	Duplicates(Path) []Problem
+}

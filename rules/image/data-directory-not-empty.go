@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -45,8 +46,8 @@ func checkDataDirectory(p *rule.Pass, w *manifest.Workload) {
 		at := ctr.At("volumeMounts", i)
 		f := rule.Finding{
 			Object: w.Object, At: at.Append("mountPath"),
-			Message: fmt.Sprintf("container %q: the data directory %s is the root of a volume, and on a disk with ext4 that holds a lost+found: %s does not initialise a directory that is not empty and exits with 1, again and again",
-				ctr.Name, dir, path.Base(facts.Name)),
+			Message: fmt.Sprintf("container %q: the data directory %s is the root of a volume, and on a disk with ext4 that holds a lost+found: %s %s and exits with 1, again and again",
+				ctr.Name, dir, path.Base(facts.Name), cmp.Or(facts.Data.Because, "does not initialise a directory that is not empty")),
 			Needs:   []node.Path{ctr.At("image"), ctr.At("env"), ctr.At("envFrom")},
 			Related: []rule.Related{{Object: v.Object, At: v.Path, Message: "a disk of its own, where the storage class is not one of a shared file system"}},
 			Fixes: []rule.Fix{{

@@ -17,6 +17,6 @@ var Family = &rule.Family{
 	Title: "What an image runs on and asks for",
 	Docs:  docs,
 	Rules: []*rule.Rule{
-		invalidImageReference, architectureMismatch, requiredEnvMissing, dataDirectoryNotEmpty, mountPathRefused,
+		invalidImageReference, architectureMismatch, requiredEnvMissing, environmentRefused, dataDirectoryNotEmpty, mountPathRefused, sysctlTooLow, majorUpgradeOnOldData,
 	},
 }

@@ -29,12 +29,12 @@ var invalidImageReference = &rule.Rule{
 func checkReference(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
 		_, err := reference.ParseNormalizedNamed(ctr.Image)
-		if err == nil || ctr.Partial || placeholder.MatchString(ctr.Image) || replaced(p.Cluster, ctr.Image) {
+		if err == nil || ctr.Partial || leftOpen(w, ctr.Image) || placeholder.MatchString(ctr.Image) || replaced(p.Cluster, ctr.Image) {
 			continue
 		}
 		f := rule.Finding{
 			Object: w.Object, At: ctr.At("image"),
-			Message: fmt.Sprintf("container %q: %q is no image reference (%s): the kubelet reports InvalidImageName and never starts it", ctr.Name, ctr.Image, because(ctr.Image, err)),
+			Message: fmt.Sprintf("container %q: %q is no image reference (%s): %s", ctr.Name, ctr.Image, because(ctr.Image, err), consequence(ctr.Image)),
 		}
 		if w.Template != "" && leftOver.MatchString(ctr.Image) {
 			f.Severity = diag.Warning
@@ -47,9 +47,26 @@ func checkReference(p *rule.Pass, w *manifest.Workload) {
 	}
 }
 
+// leftOpen reports a blank image in a template, which is how people leave it to
+// OpenShift to fill in (pkg/apis/core/validation/validation.go,
+// validateContainerCommon; openshift/origin#14659).
+func leftOpen(w *manifest.Workload, image string) bool {
+	return w.Kind != "Pod" && strings.TrimSpace(image) == ""
+}
+
+// consequence says what Kubernetes makes of the image. With a space at its end
+// there is no pod (pkg/apis/core/validation/validation.go,
+// validateContainerOnlyForPod).
+func consequence(image string) string {
+	if strings.TrimSpace(image) != image {
+		return "the API server refuses every pod"
+	}
+	return "the kubelet reports InvalidImageName and never starts it"
+}
+
 // placeholder matches what some tool replaces before the manifest is applied:
 // template marks, a word in capitals, a target of a build tool (Bazel, ko).
-var placeholder = regexp.MustCompile(`[{}$<>%@]|\[|^[A-Z][A-Z0-9_./:-]*$|^ko://|^//|^:|__`)
+var placeholder = regexp.MustCompile(`[{}$<>%@()#]|\[|\.\.\.|^[A-Z][A-Z0-9_./:-]*$|(^|/)[A-Z0-9]+_[A-Z0-9_]*([/:]|$)|^ko://|^//|^:|__`)
 
 // replaced reports whether a kustomization puts another image in its place
 // (https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/images/).
@@ -82,7 +99,7 @@ func because(image string, err error) string {
 	case strings.ContainsAny(image, " \t\n"):
 		return "there is a space in it"
 	case scheme.MatchString(image):
-		return "it has no scheme"
+		return "a reference has no scheme"
 	case strings.HasSuffix(image, ":"):
 		return "the tag is empty"
 	case leftOver.MatchString(image):

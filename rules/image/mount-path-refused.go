@@ -27,7 +27,7 @@ func checkMountPaths(p *rule.Pass, w *manifest.Workload) {
 			continue
 		}
 		args, ok := p.Cluster.EntrypointArgs(ctr)
-		if !ok || !cluster.Starts(args, facts.Process.Command) {
+		if _, command := facts.Entrypoint(); !ok || !cluster.Starts(args, command) {
 			continue
 		}
 		env := p.Cluster.Environment(ctr)

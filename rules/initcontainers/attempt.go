@@ -21,6 +21,8 @@ type attempt struct {
 	// retries is true when the command is run until it succeeds, false when the
 	// container fails with it.
 	retries bool
+	// before are the commands that the container comes to first.
+	before []cluster.Command
 }
 
 // attemptsOf returns the attempts of a container that runs before the app
@@ -35,19 +37,20 @@ func attemptsOf(p *rule.Pass, ctr *manifest.Container) []attempt {
 		return nil
 	}
 	var found []attempt
-	for _, command := range process.Commands {
+	for i, command := range process.Commands {
 		once := command.Fatal && command.Certain()
 		if command.Awaited || once {
-			found = append(found, attempt{ctr, command, command.Awaited})
+			found = append(found, attempt{ctr, command, command.Awaited, process.Commands[:i]})
 		}
 	}
 	return found
 }
 
-// connections returns the servers of the network that the attempt goes to.
+// connections returns the servers of the network that the attempt goes to. dig
+// ends well for names that do not exist, too (dig(1), RETURN CODES).
 func (a attempt) connections(p *rule.Pass) []cluster.Connection {
 	return slices.DeleteFunc(a.Connections(p.Cluster.Environment(a.ctr)), func(c cluster.Connection) bool {
-		return c.Word.Secret || loopback(c.Host)
+		return c.Word.Secret || loopback(c.Host) || c.Program == "dig"
 	})
 }
 

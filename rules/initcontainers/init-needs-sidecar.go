@@ -24,7 +24,7 @@ var initNeedsSidecar = &rule.Rule{
 		sidecars := false // that run already and may listen on anything
 		for i, ctr := range w.Containers {
 			sidecars = sidecars || ctr.Role == manifest.Sidecar
-			if sidecars || ctr.Role != manifest.Init || startsServer(p, ctr) {
+			if sidecars || ctr.Role != manifest.Init {
 				continue
 			}
 			checkLocal(p, ctr, w.Containers[i+1:])
@@ -32,16 +32,32 @@ var initNeedsSidecar = &rule.Rule{
 	},
 }
 
-// startsServer reports a container that may itself run what it talks to.
-func startsServer(p *rule.Pass, ctr *manifest.Container) bool {
-	return slices.ContainsFunc(p.Cluster.Process(ctr).Commands, func(c cluster.Command) bool { return c.Background })
+// servesItself reports whether the container may have started what the attempt
+// talks to: by a command in the background, or by one that is not known to be
+// over when it ends.
+func servesItself(a attempt, env cluster.Environment) bool {
+	return slices.ContainsFunc(a.before, func(c cluster.Command) bool {
+		client := c.Home(env) || len(c.Connections(env)) > 0
+		return c.Background || !client && !slices.Contains(passing, c.Name())
+	})
+}
+
+// passing are programs of scripts that leave nothing running.
+var passing = []string{
+	"echo", "printf", "cat", "date", "sleep", "true", "false", ":", "test", "[", "cd", "export", "trap", "umask", "id", "whoami", "hostname",
+	"cp", "mv", "rm", "ln", "ls", "mkdir", "touch", "chmod", "chown", "grep", "sed", "awk", "cut", "tr", "head", "wc", "seq", "expr", "env",
+	"apk", "apt", "apt-get", "yum", "dnf", "pip", "pip3",
 }
 
 // checkLocal reports the first connection of the container to a port of its own
 // pod that a later container declares.
 func checkLocal(p *rule.Pass, ctr *manifest.Container, later []*manifest.Container) {
+	env := p.Cluster.Environment(ctr)
 	for _, a := range attemptsOf(p, ctr) {
-		for _, c := range a.Connections(p.Cluster.Environment(ctr)) {
+		if servesItself(a, env) {
+			return
+		}
+		for _, c := range a.Connections(env) {
 			if !loopback(c.Host) || c.Port == 0 || c.Word.Secret {
 				continue
 			}

@@ -25,7 +25,7 @@ var initRunsForever = &rule.Rule{
 			}
 			restart := ctr.At("restartPolicy")
 			f := rule.Finding{Object: w.Object, At: ctr.At("image"), Needs: []node.Path{restart}}
-			what := serverImage(ctr)
+			what := serverImage(p, ctr)
 			if what == "" {
 				var ok bool
 				if what, f, ok = endlessCommand(p, ctr); !ok {
@@ -50,6 +50,9 @@ func endlessCommand(p *rule.Pass, ctr *manifest.Container) (string, rule.Finding
 	// "timeout 60 tail -f log" ends.
 	if process.ScriptError != "" || slices.ContainsFunc(process.Words, func(w cluster.Word) bool { return strings.Contains(w.Value, "timeout") }) {
 		return "", rule.Finding{}, false
+	}
+	if slices.ContainsFunc(process.Commands, func(c cluster.Command) bool { return c.Name() == "trap" }) {
+		return "", rule.Finding{}, false // a signal may end it
 	}
 	for _, command := range process.Commands {
 		switch {
@@ -102,9 +105,18 @@ func forever(c cluster.Command) bool {
 	case "memcached":
 		return !has("-d", "-h", "-V")
 	case "cloud_sql_proxy", "cloud-sql-proxy":
-		return !has("--version", "-version", "--help")
+		return !proxyEnds(c.Words[1:])
 	}
 	return false
+}
+
+// proxyEnds reports arguments with which a proxy to Google's databases does
+// something else and ends: "wait" waits for another one
+// (github.com/GoogleCloudPlatform/cloud-sql-proxy, pull request 2041).
+func proxyEnds(args []cluster.Word) bool {
+	return slices.ContainsFunc(args, func(w cluster.Word) bool {
+		return !w.Known || slices.Contains([]string{"wait", "help", "completion", "--version", "-version", "-v", "--help", "-h"}, w.Value)
+	})
 }
 
 // month is longer than anybody means a pod to start, in seconds.
@@ -133,13 +145,16 @@ var servers = []string{
 
 // serverImage says what an image runs when the container runs the image's own
 // command and that is a server, empty otherwise. The proxies to Google's
-// databases run with any arguments.
-func serverImage(ctr *manifest.Container) string {
+// databases run with nearly any arguments.
+func serverImage(p *rule.Pass, ctr *manifest.Container) string {
 	if len(ctr.Command) > 0 {
 		return ""
 	}
 	name, _ := splitImage(ctr.Image)
 	if name == "gce-proxy" || name == "cloud-sql-proxy" || name == "alloydb-auth-proxy" {
+		if proxyEnds(p.Cluster.Process(ctr).Words) {
+			return ""
+		}
 		return "is a proxy that runs until it is stopped"
 	}
 	if len(ctr.Args) > 0 {

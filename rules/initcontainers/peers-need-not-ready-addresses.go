@@ -35,15 +35,19 @@ var peersNeedNotReadyAddresses = &rule.Rule{
 			if !ok || ctr.Role != manifest.App {
 				continue
 			}
+			gate := program.gate(ctr)
+			if gate == nil {
+				continue
+			}
 			word, ok := named(p, ctr, set.Spec.ServiceName, program)
 			if !ok {
 				continue
 			}
 			at := node.P("spec", "publishNotReadyAddresses")
 			here := standing(ctr, word)
-			related := []rule.Related{{Object: here.Object, At: here.At, Within: here.Within, Message: "the pod is named here"}}
-			if probed := readinessOf(w); probed != nil {
-				related = append(related, rule.Related{Object: w.Object, At: probed, Message: "no name before this has succeeded"})
+			related := []rule.Related{
+				{Object: here.Object, At: here.At, Within: here.Within, Message: "the pod is named here"},
+				{Object: w.Object, At: gate, Message: "no name before this has succeeded"},
 			}
 			p.Report(rule.Finding{
 				Object: service, At: node.P("spec", "clusterIP"), Needs: []node.Path{at}, Related: related,
@@ -60,13 +64,12 @@ var peersNeedNotReadyAddresses = &rule.Rule{
 }
 
 // governing returns the headless Service after which the StatefulSet's pods are
-// named, nil when it is not in the files, names them from the start, or the pods
-// are ready as soon as they run. CoreDNS and kube-dns answer from the endpoints;
+// named, nil when it is not in the files or names them from the start. CoreDNS and kube-dns answer from the endpoints;
 // a pod that is not ready is none (pkg/controller/endpoint/endpoints_controller.go,
 // addEndpointSubset).
 func governing(p *rule.Pass, w *manifest.Workload, name string) *manifest.Object {
 	found := p.Cluster.Find(w.Object, "Service", name)
-	if len(found) == 0 || found[0].Patch || !cluster.Near(found[0], w.Object) || readinessOf(w) == nil {
+	if len(found) == 0 || found[0].Patch || !cluster.Near(found[0], w.Object) {
 		return nil
 	}
 	s, ok := found[0].Typed.(*corev1.Service)
@@ -76,17 +79,14 @@ func governing(p *rule.Pass, w *manifest.Workload, name string) *manifest.Object
 	return found[0]
 }
 
-// readinessOf returns the path of the first probe that keeps the pod from being
-// ready, nil without one.
-func readinessOf(w *manifest.Workload) node.Path {
-	for _, ctr := range w.Containers {
-		switch {
-		case ctr.Role == manifest.Init:
-		case ctr.ReadinessProbe != nil:
-			return ctr.At("readinessProbe")
-		case ctr.StartupProbe != nil:
-			return ctr.At("startupProbe")
-		}
+// gate returns the path of the probe that the program does not answer before it
+// has the names, nil without one.
+func (c clusteringProgram) gate(ctr *manifest.Container) node.Path {
+	switch r, s := ctr.ReadinessProbe, ctr.StartupProbe; {
+	case r != nil && (c.quorum == nil || c.quorum(r)):
+		return ctr.At("readinessProbe")
+	case s != nil && (c.quorum == nil || c.quorum(s)):
+		return ctr.At("startupProbe")
 	}
 	return nil
 }
@@ -96,10 +96,10 @@ func readinessOf(w *manifest.Workload) node.Path {
 type clusteringProgram struct {
 	// word of the image's name.
 	word, name string
-	// own: it looks up the name of its own pod at the start.
-	own bool
-	// quorum: it is not ready before it has found a majority of its peers.
-	quorum bool
+	// quorum reports a probe that a pod answers only when it has found a majority
+	// of its peers. Without it the program looks up the name of its own pod before
+	// it answers any.
+	quorum func(*corev1.Probe) bool
 	// mark stands in front of a peer's name where it is one of the quorum's;
 	// empty: anything may.
 	mark string
@@ -108,23 +108,36 @@ type clusteringProgram struct {
 var clusteringPrograms = []clusteringProgram{
 	// Exits where its advertised host has no address
 	// (github.com/cloudamqp/lavinmq-operator issue 80).
-	{word: "lavinmq", name: "LavinMQ", own: true},
+	{word: "lavinmq", name: "LavinMQ"},
 	// The host part of a node's name must resolve before the node starts
 	// (https://www.rabbitmq.com/docs/clustering#hostname-resolution-requirement);
 	// https://www.rabbitmq.com/docs/cluster-formation#peer-discovery-k8s.
-	{word: "rabbitmq", name: "RabbitMQ", own: true},
-	// Takes no clients before there is a leader
-	// (github.com/etcd-io/etcd, server/embed/etcd.go, serveClients, waits for ReadyNotify).
-	{word: "etcd", name: "etcd", quorum: true},
-	// With JetStream /healthz waits for a quorum (github.com/nats-io/k8s issue 441).
-	{word: "nats", name: "NATS", quorum: true},
-	// A broker serves once the controllers of controller.quorum.voters, id@host:port,
-	// have a leader (https://kafka.apache.org/documentation/#kraft).
-	{word: "kafka", name: "Kafka", quorum: true, mark: "@"},
+	{word: "rabbitmq", name: "RabbitMQ"},
+	// Listens from the start, and answers nobody before there is a leader
+	// (github.com/etcd-io/etcd, server/embed/serve.go, serve, waits for ReadyNotify),
+	// but for what its listener of metrics says of the member alone
+	// (server/etcdserver/api/etcdhttp/health.go).
+	{word: "etcd", name: "etcd", quorum: func(p *corev1.Probe) bool {
+		return p.Exec != nil || p.HTTPGet != nil && !strings.Contains(p.HTTPGet.Path, "livez") && !strings.Contains(p.HTTPGet.Path, "serializable")
+	}},
+	// With JetStream /healthz waits for a quorum (github.com/nats-io/k8s issue 441),
+	// unless js-server-only or js-enabled-only is asked for
+	// (https://docs.nats.io/running-a-nats-service/nats_admin/monitoring).
+	{word: "nats", name: "NATS", quorum: func(p *corev1.Probe) bool {
+		return p.HTTPGet != nil && strings.Contains(p.HTTPGet.Path, "/healthz") && !strings.Contains(p.HTTPGet.Path, "only=")
+	}},
+	// A broker opens its port when it has caught up with the controllers of
+	// controller.quorum.voters, id@host:port (github.com/apache/kafka,
+	// core/src/main/scala/kafka/server/BrokerServer.scala, startup).
+	{word: "kafka", name: "Kafka", quorum: func(*corev1.Probe) bool { return true }, mark: "@"},
 	// Its own manifests publish the names "even before they're ready, since they
 	// have to be able to talk to each other in order to become ready"
 	// (github.com/helm/charts, stable/cockroachdb, templates/service.discovery.yaml).
-	{word: "cockroach", name: "CockroachDB", quorum: true},
+	// Without ready=1 /health answers as soon as the process runs
+	// (https://www.cockroachlabs.com/docs/stable/monitoring-and-alerting).
+	{word: "cockroach", name: "CockroachDB", quorum: func(p *corev1.Probe) bool {
+		return p.HTTPGet != nil && strings.Contains(p.HTTPGet.Path, "ready=1")
+	}},
 }
 
 func clusteringProgramOf(image string) (clusteringProgram, bool) {
@@ -165,14 +178,14 @@ func named(p *rule.Pass, ctr *manifest.Container, service string, program cluste
 				continue
 			}
 			host := tail[:strings.IndexFunc(tail+" ", func(r rune) bool { return strings.ContainsRune(" ,:/;\"'", r) })]
-			if program.own && podVariable.MatchString(before+".") && !strings.Contains(host, ".svc.") {
+			if program.quorum == nil && podVariable.MatchString(before+".") && !strings.Contains(host, ".svc.") {
 				return word, true
 			}
 			if stem := strings.TrimRight(before, "0123456789"); stem != before && strings.HasSuffix(stem, program.mark+ctr.Workload.Name+"-") {
 				peers++
 			}
 		}
-		if program.quorum && ctr.Workload.Replicas() > 1 && peers > 1 {
+		if program.quorum != nil && ctr.Workload.Replicas() > 1 && peers > 1 {
 			return word, true
 		}
 	}

@@ -145,9 +145,10 @@ func (h *heapCheck) message(by jvm.Option, percent float64) string {
 	return b.String()
 }
 
-// sum adds up what the JVM may use.
+// sum adds up what the JVM may use, nothing where an option of a Secret may have
+// a part in it.
 func (h *heapCheck) sum() []string {
-	if h.heap.By != nil && h.heap.By.Secret {
+	if slices.ContainsFunc(h.jvm.Options, func(o jvm.Option) bool { return o.Secret && o.Known }) {
 		return nil
 	}
 	budget := h.jvm.Flags.Budget(h.machine(), h.heap)

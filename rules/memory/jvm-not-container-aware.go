@@ -46,11 +46,13 @@ func toldToLook(j *jvm.JVM) bool {
 }
 
 // shareOfNode returns how much of the memory that it sees the JVM takes for its
-// heap, in percent, false when an option says how large the heap is.
+// heap, in percent, false when an option says how large the heap is, or one of a
+// Secret the share.
 func shareOfNode(j *jvm.JVM) (percent float64, ok bool) {
 	const gib = 1 << 30
 	small, large := j.Flags.Heap(jvm.Machine{Memory: 16 * gib}), j.Flags.Heap(jvm.Machine{Memory: 64 * gib})
-	return large.Percent, large.Max != small.Max && large.Percent > 0
+	secret := large.By != nil && large.By.Secret
+	return large.Percent, large.Max != small.Max && large.Percent > 0 && !secret
 }
 
 func blindFinding(ctr *manifest.Container, j *jvm.JVM, limit *cluster.Value[resource.Quantity], share float64) rule.Finding {

@@ -98,7 +98,7 @@ func tooLowForProgram(c *cluster.Cluster, ctr *manifest.Container, limit *cluste
 	}
 	m := image.Memory
 	switch {
-	case m != nil && bytes < m.RequiredBytes() && len(ctr.Command) == 0:
+	case m != nil && bytes < m.RequiredBytes() && len(ctr.Command) == 0 && runsOwnProgram(process, ctr, image):
 		if set, ok := servers.Of(c, ctr, uint64(bytes)); ok && set.Bytes >= uint64(bytes) {
 			return false // server-memory-over-limit
 		}
@@ -120,9 +120,13 @@ func tooLowForProgram(c *cluster.Cluster, ctr *manifest.Container, limit *cluste
 }
 
 // runsOwnProgram reports whether the container runs what the image is made for,
-// and not some other command in it.
+// and not some other command in it. Entrypoint scripts run a program that they are
+// handed.
 func runsOwnProgram(p cluster.Process, ctr *manifest.Container, image images.Facts) bool {
-	return len(ctr.Command) == 0 || !p.Shell && len(p.Words) > 0 && strings.Contains(path.Base(p.Words[0].Value), path.Base(image.Name))
+	if len(ctr.Command) == 0 {
+		return len(ctr.Args) == 0 || !path.IsAbs(ctr.Args[0]) && !slices.Contains([]string{"sh", "bash"}, ctr.Args[0])
+	}
+	return !p.Shell && len(p.Words) > 0 && strings.Contains(path.Base(p.Words[0].Value), path.Base(image.Name))
 }
 
 // inFractions reports whether memory-limit-in-millibytes speaks of the limit.

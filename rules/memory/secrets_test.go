@@ -15,6 +15,8 @@ import (
 // where a frame would show it.
 func TestSecretsAreNotPrinted(t *testing.T) {
 	for variable, value := range map[string]string{
+		"_JAVA_OPTIONS":                 "-XX:MaxMetaspaceSize=7654m -XX:MaxRAM=76540m -XX:-TieredCompilation",
+		"JDK_JAVA_OPTIONS":              "-XX:MaxRAMPercentage=97.61 -XX:MaxDirectMemorySize=7654m",
 		"JAVA_TOOL_OPTIONS":             "-Xmx7654m -XX:MaxRAMPercentage=61 -Xms7654mb",
 		"NODE_OPTIONS":                  "--max-old-space-size=7654 --x-7654",
 		"GOMEMLIMIT":                    "7654Mi",
@@ -29,6 +31,10 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 {apiVersion: v1, kind: Secret, metadata: {name: s}, stringData: {o: %q}}
 `, variable, value)
 		switch {
+		case variable == "_JAVA_OPTIONS":
+			text = strings.Replace(text, "env:", "command: [java, '-XX:MaxRAMPercentage=80.0', -jar, a.jar], env:", 1)
+		case variable == "JDK_JAVA_OPTIONS":
+			text = strings.Replace(text, "openjdk:8", "openjdk:11.0.4", 1)
 		case strings.HasPrefix(variable, "NODE"):
 			text = strings.Replace(text, "openjdk:8", "node:20", 1)
 		case strings.HasPrefix(variable, "P"):

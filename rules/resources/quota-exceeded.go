@@ -2,6 +2,7 @@ package resources
 
 import (
 	"fmt"
+	"sort"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -146,12 +147,8 @@ func times(q resource.Quantity, n int32) resource.Quantity {
 
 // fitting returns how many pods of all fit into the quota.
 func fitting(pod, quota resource.Quantity, all int32) int32 {
-	n := int32(0)
-	for n < all {
-		if sum := times(pod, n+1); sum.Cmp(quota) > 0 {
-			break
-		}
-		n++
-	}
-	return n
+	return int32(sort.Search(int(all), func(n int) bool {
+		sum := times(pod, int32(n)+1)
+		return sum.Cmp(quota) > 0
+	}))
 }

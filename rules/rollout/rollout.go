@@ -48,6 +48,23 @@ func rolling(d *appsv1.Deployment) bool {
 	return true
 }
 
+// keepsOld reports a rolling update in which an old pod stays until a new one is
+// available, as maxUnavailable rounds down to 0
+// (pkg/controller/deployment/util/deployment_util.go, ResolveFenceposts;
+// pkg/controller/deployment/rolling.go, reconcileOldReplicaSets). Of a single pod
+// that is so by default, for 25% of it is none.
+func keepsOld(d *appsv1.Deployment) bool {
+	if !rolling(d) {
+		return false
+	}
+	unavailable := intstr.FromString("25%")
+	if r := d.Spec.Strategy.RollingUpdate; r != nil && r.MaxUnavailable != nil {
+		unavailable = *r.MaxUnavailable
+	}
+	n, err := intstr.GetScaledValueFromIntOrPercent(&unavailable, int(replicas(d)), false)
+	return err == nil && n < int(replicas(d))
+}
+
 // replicas returns how many pods the Deployment asks for.
 func replicas(d *appsv1.Deployment) int32 {
 	if d.Spec.Replicas == nil {

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 
@@ -51,7 +52,7 @@ func (s shared) check() bool {
 	claim, mode := s.mode()
 	holder, lock := s.lock()
 	several := replicas(s.d) > 1
-	if !several && !rolling(s.d) {
+	if !several && !keepsOld(s.d) {
 		return false
 	}
 	strategy := node.P("spec", "strategy", "type")
@@ -124,7 +125,11 @@ func (s shared) lock() (*manifest.Container, dataLock) {
 			continue
 		}
 		for _, l := range dataLocks {
-			if !l.runs(ctr.Image) || l.off(s.Cluster.Process(ctr)) {
+			if !l.runs(ctr.Image) {
+				continue
+			}
+			var ok bool
+			if l.data, ok = l.directory(s.Cluster.Process(ctr)); !ok {
 				continue
 			}
 			if slices.ContainsFunc(ctr.VolumeMounts, func(m corev1.VolumeMount) bool {
@@ -152,6 +157,10 @@ type dataLock struct {
 	program      string
 	// data is the image's data directory, and lock what is locked there.
 	data, lock string
+	// option is the one that names another data directory, in one word with "=" or
+	// in two, and file are those that name a file in which it may stand.
+	option string
+	file   []string
 	// switchOff is the option that does without the lock.
 	switchOff string
 }
@@ -166,20 +175,43 @@ func (l dataLock) runs(image string) bool {
 	})
 }
 
-func (l dataLock) off(process cluster.Process) bool {
-	return l.switchOff != "" && slices.ContainsFunc(process.Words, func(w cluster.Word) bool { return strings.HasPrefix(w.Value, l.switchOff) })
+// directory returns the data directory of the process, false when it is not
+// known or not locked.
+func (l dataLock) directory(process cluster.Process) (string, bool) {
+	data := l.data
+	for i, w := range process.Words {
+		option, value, joined := strings.Cut(w.Value, "=")
+		option = "--" + strings.TrimLeft(option, "-")
+		switch {
+		case option == l.switchOff || slices.Contains(l.file, option):
+			return "", false
+		case l.option == "" || option != l.option:
+			continue
+		case !joined && i+1 < len(process.Words):
+			w = process.Words[i+1]
+			value = w.Value
+		}
+		if !w.Known || w.Secret || !path.IsAbs(value) {
+			return "", false
+		}
+		data = path.Clean(value)
+	}
+	return data, true
 }
 
 // dataLocks are the programs of which it is known, each with where it says so.
 var dataLocks = []dataLock{
-	// github.com/m88i/nexus-operator, issue 191
+	// github.com/travelaudience/kubernetes-nexus, issue 43: "Nexus data directory already in
+	// use"; github.com/m88i/nexus-operator, issue 191
 	{repositories: []string{"sonatype/nexus3"}, program: "Nexus", data: "/nexus-data", lock: "the lock file"},
 	// github.com/prometheus/prometheus, tsdb/db.go: "lock DB directory"
-	{repositories: []string{"prom/prometheus", "prometheus/prometheus"}, program: "Prometheus", data: "/prometheus", lock: "the lock file", switchOff: "--storage.tsdb.no-lockfile"},
+	{repositories: []string{"prom/prometheus", "prometheus/prometheus"}, program: "Prometheus", data: "/prometheus", lock: "the lock file", option: "--storage.tsdb.path", switchOff: "--storage.tsdb.no-lockfile"},
 	// github.com/mysql/mysql-server, storage/innobase/os/os0file.cc: "Unable to lock ./ibdata1"
-	{repositories: []string{"mysql", "mysql/mysql-server", "mariadb", "percona"}, program: "MySQL", data: "/var/lib/mysql", lock: "InnoDB's lock on ibdata1"},
+	{repositories: []string{"mysql", "mysql/mysql-server", "mariadb", "percona"}, program: "MySQL", data: "/var/lib/mysql", lock: "InnoDB's lock on ibdata1", option: "--datadir",
+		file: []string{"--defaults-file"}},
 	// github.com/mongodb/mongo, src/mongo/db/storage/storage_engine_lock_file_posix.cpp: DBPathInUse
-	{repositories: []string{"mongo", "mongodb/mongodb-community-server"}, program: "MongoDB", data: "/data/db", lock: "mongod.lock"},
+	{repositories: []string{"mongo", "mongodb/mongodb-community-server"}, program: "MongoDB", data: "/data/db", lock: "mongod.lock", option: "--dbpath",
+		file: []string{"--f", "--config"}},
 	// github.com/elastic/elasticsearch, NodeEnvironment.java: "failed to obtain node locks"
 	{repositories: []string{"elasticsearch", "elasticsearch/elasticsearch", "elasticsearch/elasticsearch-oss"}, program: "Elasticsearch", data: "/usr/share/elasticsearch/data", lock: "node.lock"},
 	{repositories: []string{"opensearchproject/opensearch"}, program: "OpenSearch", data: "/usr/share/opensearch/data", lock: "node.lock"},
@@ -189,15 +221,17 @@ var dataLocks = []dataLock{
 	{repositories: []string{"clickhouse/clickhouse-server", "yandex/clickhouse-server"}, program: "ClickHouse", data: "/var/lib/clickhouse", lock: "the file status"},
 	// github.com/neo4j/neo4j: "Store and its lock file has been locked by another process"
 	{repositories: []string{"neo4j"}, program: "Neo4j", data: "/data", lock: "store_lock"},
-	// github.com/apache/kafka, LogManager.scala, lockLogDirs
-	{repositories: []string{"apache/kafka"}, program: "Kafka", data: "/var/lib/kafka/data", lock: "the file .lock"},
+	// github.com/apache/kafka, LogManager.scala, lockLogDirs. The image apache/kafka
+	// keeps its data in /tmp unless a variable says otherwise.
 	{repositories: []string{"confluentinc/cp-kafka"}, program: "Kafka", data: "/var/lib/kafka/data", lock: "the file .lock"},
 	{repositories: []string{"bitnami/kafka", "bitnamilegacy/kafka"}, program: "Kafka", data: "/bitnami/kafka", lock: "the file .lock"},
 	// github.com/VictoriaMetrics/VictoriaMetrics, lib/fs: "cannot acquire lock on file"
-	{repositories: []string{"victoriametrics/victoria-metrics"}, program: "VictoriaMetrics", data: "/victoria-metrics-data", lock: "flock.lock"},
-	// github.com/bitnami/charts, pull request 29746: the new pod stops at "boltdb timeout"
+	{repositories: []string{"victoriametrics/victoria-metrics"}, program: "VictoriaMetrics", data: "/victoria-metrics-data", lock: "flock.lock",
+		option: "--storageDataPath"},
+	// github.com/influxdata/influxdb, issue 24320: "unable to open boltdb: timeout";
+	// github.com/bitnami/charts, pull request 29746
 	{repositories: []string{"influxdb"}, program: "InfluxDB", data: "/var/lib/influxdb2", lock: "influxd.bolt"},
 	{repositories: []string{"bitnami/influxdb", "bitnamilegacy/influxdb"}, program: "InfluxDB", data: "/bitnami/influxdb", lock: "influxd.bolt"},
-	// github.com/helm/charts, pull request 20526
+	// github.com/helm/charts, issue 17737: "LightningException: Resource temporarily unavailable"
 	{repositories: []string{"datalust/seq"}, program: "Seq", data: "/data", lock: "its files"},
 }
