@@ -109,7 +109,7 @@ func lint(c *cli.Context, s Streams) error {
 		})
 		found, more := engine.Run(view, engine.Options{
 			Rules: chosen, Known: all.known(), Ignores: ignores(st.config), Today: started,
-			Reported: func(path string) bool { return loaded.Targets[path] },
+			Shown: st.minSeverity, Reported: func(path string) bool { return loaded.Targets[path] },
 			Progress: bar.phase("checking"),
 		})
 		result = &diag.Result{

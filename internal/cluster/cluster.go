@@ -68,9 +68,13 @@ func (c *Cluster) NamespaceOf(o *manifest.Object) string {
 // Image returns what is known of the container's image, nothing where it is not
 // known.
 func (c *Cluster) Image(ctr *manifest.Container) images.Facts {
-	facts, _ := cmp.Or(c.Options.Images, images.Builtin()).Lookup(ctr.Image)
-	return facts
+	return Memo(c, imageKey(ctr.Image), func() images.Facts {
+		facts, _ := cmp.Or(c.Options.Images, images.Builtin()).Lookup(ctr.Image)
+		return facts
+	})
 }
+
+type imageKey string
 
 // An Origin is where an effective value was written.
 type Origin struct {

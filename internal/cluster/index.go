@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"cmp"
-	"path"
 	"slices"
 	"strings"
 
@@ -49,6 +48,8 @@ func (h *homonyms[T]) meeting(namespace string) []T {
 
 // An index finds objects and definitions by name.
 type index struct {
+	// kinds are the objects by kind, of whichever group.
+	kinds map[string][]*manifest.Object
 	// objects of the core API group by kind and name.
 	objects                     map[objectKey]*homonyms[*manifest.Object]
 	limitRanges, resourceQuotas homonyms[*manifest.Object]
@@ -68,6 +69,7 @@ type index struct {
 
 func (c *Cluster) buildIndex() {
 	x := &index{
+		kinds:          map[string][]*manifest.Object{},
 		objects:        map[objectKey]*homonyms[*manifest.Object]{},
 		autoscalers:    map[objectKey]*homonyms[*manifest.Object]{},
 		runtimeClasses: map[string][]*manifest.Object{},
@@ -79,6 +81,7 @@ func (c *Cluster) buildIndex() {
 	}
 	c.index = x
 	for _, o := range c.Objects {
+		x.kinds[o.Kind] = append(x.kinds[o.Kind], o)
 		if o.Group() == "" {
 			namespace := c.NamespaceOf(o)
 			of(x.objects, objectKey{o.Kind, o.Name}).add(namespace, o)
@@ -126,6 +129,9 @@ func (x *index) names(o *manifest.Object, d *definition) []string {
 	}
 	return names
 }
+
+// OfKind returns the objects of a kind, of whichever API group.
+func (c *Cluster) OfKind(kind string) []*manifest.Object { return c.index.kinds[kind] }
 
 // meet reports whether two namespaces are the same one, as far as is known.
 func meet(a, b string) bool { return a == b || a == "" || b == "" }
@@ -202,19 +208,36 @@ func (d distance) compare(e distance) int {
 func (d distance) near() bool { return d.up <= 1 && d.down <= 1 }
 
 // steps counts the folders to go up from one folder to the common ancestor with
-// another, and down from there.
+// another, and down from there. The folders are clean paths.
 func steps(from, to string) (up, down int) {
-	a, b := split(from), split(to)
-	common := 0
-	for common < len(a) && common < len(b) && a[common] == b[common] {
-		common++
+	from, to = relative(from), relative(to)
+	common := 0 // where the first element that differs begins
+	for i := 0; ; i++ {
+		fromEnds, toEnds := i >= len(from) || from[i] == '/', i >= len(to) || to[i] == '/'
+		if fromEnds != toEnds || !fromEnds && from[i] != to[i] {
+			break
+		}
+		if fromEnds {
+			common = i + 1
+			if i >= len(from) || i >= len(to) {
+				break
+			}
+		}
 	}
-	return len(a) - common, len(b) - common
+	return elements(from, common), elements(to, common)
 }
 
-func split(dir string) []string {
-	if dir = path.Clean(dir); dir == "." {
-		return nil
+// elements counts the elements of a path from one that begins at a byte.
+func elements(dir string, at int) int {
+	if at >= len(dir) {
+		return 0
 	}
-	return strings.Split(strings.TrimPrefix(dir, "/"), "/")
+	return strings.Count(dir[at:], "/") + 1
+}
+
+func relative(dir string) string {
+	if dir == "." {
+		return ""
+	}
+	return strings.TrimPrefix(dir, "/")
 }

@@ -28,6 +28,15 @@ func (c *Cluster) patchedDefinition(d *definition) bool {
 // patched reports whether other files change the object that is written, or
 // generated, where o is.
 func (c *Cluster) patched(key objectKey, o *manifest.Object) bool {
+	return Memo(c, patchedKey{key, o}, func() bool { return c.findPatch(key, o) })
+}
+
+type patchedKey struct {
+	objectKey
+	*manifest.Object
+}
+
+func (c *Cluster) findPatch(key objectKey, o *manifest.Object) bool {
 	p := Memo(c, patchesKey{}, c.patches)
 	return p.objects.Has(key) || slices.ContainsFunc(p.targets, func(t patchTarget) bool {
 		return (t.kind == nil || t.kind.MatchString(key.kind)) && (t.name == nil || t.name.MatchString(key.name)) && c.builtTogether(t.by, o)

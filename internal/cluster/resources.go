@@ -63,6 +63,15 @@ func (c *Cluster) podLevel(w *manifest.Workload) *corev1.ResourceRequirements {
 // the namespace's LimitRanges, for init containers too
 // (plugin/pkg/admission/limitranger, mergeContainerResources).
 func (c *Cluster) Admitted(ctr *manifest.Container, name corev1.ResourceName) Resource {
+	return Memo(c, admittedKey{ctr, name}, func() Resource { return c.admitted(ctr, name) })
+}
+
+type admittedKey struct {
+	*manifest.Container
+	corev1.ResourceName
+}
+
+func (c *Cluster) admitted(ctr *manifest.Container, name corev1.ResourceName) Resource {
 	r := written(ctr, name)
 	for _, l := range c.LimitRanges(ctr.Workload) {
 		d := l.Default(name)

@@ -17,6 +17,13 @@ const (
 	// maxSteps bounds what one script may unfold to through functions, eval and
 	// nested shells.
 	maxSteps = 5000
+	// maxWords bounds the words of a command, and maxRoom the bytes of all words:
+	// both double with each "$@" "$@" and A=$A$A.
+	maxWords = 1000
+	maxRoom  = 16 << 20
+	// maxPattern bounds the bytes of a value of which parts are replaced, which may
+	// square it.
+	maxPattern = 4 << 10
 	// maxNesting bounds functions calling functions and shells starting shells.
 	maxNesting = 16
 )
@@ -24,7 +31,7 @@ const (
 // interpret fills in Shell, ScriptError and Commands from Words.
 func (c *Cluster) interpret(p *Process, ctr *manifest.Container, env Environment) {
 	in := &interpreter{
-		process: p, functions: map[string]*function{}, awaited: map[*syntax.CallExpr]bool{}, steps: maxSteps,
+		process: p, functions: map[string]*function{}, awaited: map[*syntax.CallExpr]bool{}, steps: maxSteps, room: maxRoom,
 		mounted: func(file string) (string, Origin, bool) { return c.mountedFile(ctr, file) },
 	}
 	in.run(p.Words, nil, &scope{env: env, vars: map[string]shellVariable{}}, mode{last: true})
@@ -38,8 +45,9 @@ type interpreter struct {
 	functions map[string]*function
 	// awaited are the commands that a loop waits for, see awaitedBy.
 	awaited map[*syntax.CallExpr]bool
-	steps   int
-	nesting int
+	// steps and room are what is left of maxSteps and maxRoom.
+	steps, room int
+	nesting     int
 }
 
 // A script is a text under interpretation.
@@ -624,7 +632,7 @@ func (in *interpreter) assignment(s script, a *syntax.Assign, sc *scope, m mode)
 	v.Value, v.Known, v.Secret = w.Value, w.Known, w.Secret
 	if a.Append {
 		old, ok := sc.lookup(v.Name)
-		v.Known = v.Known && ok && old.Known
+		v.Known = v.Known && ok && old.Known && in.fits(len(old.Value)+len(v.Value))
 		v.Secret = v.Secret || old.Secret
 		v.Value = old.Value + v.Value
 		v.From = s.at(a)
@@ -656,6 +664,10 @@ func (in *interpreter) call(s script, cmd *syntax.CallExpr, sc *scope, m mode) {
 	var words []Word
 	for _, w := range cmd.Args {
 		words = append(words, in.fields(s, w, sc, substituted)...)
+		if len(words) > maxWords {
+			sc.forgetAll()
+			return
+		}
 	}
 	if len(words) == 0 {
 		return

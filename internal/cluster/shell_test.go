@@ -31,7 +31,7 @@ func testProcess(argv []string, env []string, files map[string]string) Process {
 		})
 	}
 	in := &interpreter{
-		process: &p, functions: map[string]*function{}, awaited: map[*syntax.CallExpr]bool{}, steps: maxSteps,
+		process: &p, functions: map[string]*function{}, awaited: map[*syntax.CallExpr]bool{}, steps: maxSteps, room: maxRoom,
 		mounted: func(file string) (string, Origin, bool) {
 			text, ok := files[file]
 			return text, Origin{Object: testObject, Path: node.P("data", file)}, ok
@@ -241,4 +241,28 @@ func FuzzScript(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestGrowth: a short script whose words grow without end is followed in bounds.
+func TestGrowth(t *testing.T) {
+	for name, script := range map[string]string{
+		"value":    "A=xxxxxxxx; " + strings.Repeat("A=$A$A; ", 60) + "probe $A",
+		"append":   "A=xxxxxxxx; " + strings.Repeat("A+=$A; ", 60) + "probe $A",
+		"words":    "set -- a; " + strings.Repeat(`set -- "$@" "$@"; `, 60) + `probe "$1"`,
+		"replaced": "A=xxxxxxxx; " + strings.Repeat("A=${A//x/$A}; ", 9) + "probe $A",
+	} {
+		p := testProcess([]string{"sh", "-c", script}, nil, nil)
+		if len(p.Commands) == 0 {
+			t.Errorf("%s: no commands", name)
+		}
+		for _, c := range p.Commands {
+			size := 0
+			for _, w := range c.Words {
+				size += len(w.Value)
+			}
+			if len(c.Words) > maxWords || size > maxRoom {
+				t.Errorf("%s: %d words of %d bytes", name, len(c.Words), size)
+			}
+		}
+	}
 }

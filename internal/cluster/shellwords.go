@@ -32,7 +32,7 @@ func (in *interpreter) fields(s script, w *syntax.Word, sc *scope, m mode) []Wor
 	var out []Word
 	var parts []piece
 	flush := func() {
-		if field, ok := join(parts, s.at(w), s.slice(w)); ok {
+		if field, ok := in.join(parts, s.at(w), s.slice(w)); ok {
 			out = append(out, field)
 		}
 		parts = nil
@@ -85,7 +85,7 @@ func splitBlanks(s string) []string {
 
 // literal expands a word that is not split: the value of an assignment.
 func (in *interpreter) literal(s script, w *syntax.Word, sc *scope, m mode) Word {
-	word, ok := join(in.pieces(s, w.Parts, sc, m, true), s.at(w), s.slice(w))
+	word, ok := in.join(in.pieces(s, w.Parts, sc, m, true), s.at(w), s.slice(w))
 	if !ok {
 		word = Word{Known: true, From: s.at(w)}
 	}
@@ -93,23 +93,35 @@ func (in *interpreter) literal(s script, w *syntax.Word, sc *scope, m mode) Word
 }
 
 // join makes one field of pieces; false when they make none.
-func join(parts []piece, at Origin, written string) (Word, bool) {
+func (in *interpreter) join(parts []piece, at Origin, written string) (Word, bool) {
 	w := Word{Known: true, From: at}
-	var b strings.Builder
-	some := false
+	some, size := false, 0
 	for _, p := range parts {
+		size += len(p.text)
 		some = some || p.quoted || !p.known || p.text != ""
 		w.Known = w.Known && p.known
 		w.Secret = w.Secret || p.secret
+	}
+	if w.Known = w.Known && in.fits(size); !w.Known {
+		w.Value = written
+		return w, some
+	}
+	var b strings.Builder
+	for _, p := range parts {
 		b.WriteString(p.text)
 	}
 	w.Value = b.String()
-	if !w.Known {
-		w.Value = written
-	} else if i := slices.IndexFunc(parts, func(p piece) bool { return p.text != "" }); i >= 0 && parts[i].text == w.Value && parts[i].from != nil {
+	if i := slices.IndexFunc(parts, func(p piece) bool { return p.text != "" }); i >= 0 && parts[i].text == w.Value && parts[i].from != nil {
 		w.From = *parts[i].from
 	}
 	return w, some
+}
+
+// fits takes so many bytes from what the words of the process may take, and
+// reports whether they were left.
+func (in *interpreter) fits(size int) bool {
+	in.room -= size
+	return in.room >= 0
 }
 
 // pieces expands the parts of a word. In quotes and in assignments nothing is
@@ -247,7 +259,7 @@ func (in *interpreter) parameter(s script, p *syntax.ParamExp, sc *scope, m mode
 		}
 		out := word()
 		if p.Exp.Op == syntax.AssignUnset || p.Exp.Op == syntax.AssignUnsetOrNull {
-			w, _ := join(out, s.at(p), "")
+			w, _ := in.join(out, s.at(p), "")
 			sc.assign(Variable{Name: name, Value: w.Value, Known: w.Known, Secret: w.Secret, From: w.From}, false)
 		}
 		return out
@@ -282,6 +294,10 @@ func (in *interpreter) general(part syntax.WordPart, sc *scope, quoted bool) (ou
 		v, ok := sc.lookup(name)
 		out.known = out.known && ok && v.Known
 		out.secret = out.secret || v.Secret
+		if len(v.Value) > maxPattern {
+			out.known = false
+			return ""
+		}
 		return v.Value
 	})}
 	text, err := expand.Literal(cfg, &syntax.Word{Parts: []syntax.WordPart{part}})

@@ -246,12 +246,18 @@ func (c *Cluster) KeptElsewhere(r Reference) bool {
 // the rest. apps/v1 takes no workload without a selector.
 func IsPart(w *manifest.Workload) bool {
 	return w.Patch || !slices.ContainsFunc(w.Containers, func(c *manifest.Container) bool { return !c.Partial }) ||
-		w.APIVersion == "apps/v1" && !w.Has(node.P("spec", "selector")) || patchFile.MatchString(path.Base(w.File().Path))
+		w.APIVersion == "apps/v1" && !w.Has(node.P("spec", "selector")) || isPatchFile(w.File().Path)
 }
 
-// patchFile matches the names that people give to patches: patch-env.yaml,
-// api.patch.yaml, manager_config_patch.yaml, and not dispatcher.yaml.
-var patchFile = regexp.MustCompile(`(?i)(^|[^a-z])patch(es|ed)?([^a-z]|$)`)
+// isPatchFile reports a file that is called as people call patches:
+// patch-env.yaml, api.patch.yaml, manager_config_patch.yaml, and not
+// dispatcher.yaml.
+func isPatchFile(file string) bool {
+	base := strings.ToLower(path.Base(file))
+	return strings.Contains(base, "patch") && patchWord.MatchString(base)
+}
+
+var patchWord = regexp.MustCompile(`(^|[^a-z])patch(es|ed)?([^a-z]|$)`)
 
 type keptKey struct{}
 

@@ -102,20 +102,15 @@ func (v Volume) FreshDisk() bool {
 	if name == "" || sharedFiles.MatchString(name) {
 		return false
 	}
-	for _, o := range v.cluster.Objects {
-		switch {
-		case o.Kind == "StorageClass" && o.Name == name:
-			if sharedFiles.MatchString(o.StringAt(node.P("provisioner"))) || slices.ContainsFunc(fileSystem, func(parameter string) bool {
-				fs := o.StringAt(node.P("parameters", parameter))
-				return fs != "" && !strings.HasPrefix(fs, "ext")
-			}) {
-				return false
-			}
-		case o.Kind == "PersistentVolume" && o.StringAt(node.P("spec", "storageClassName")) == name:
-			return false // made by hand
-		}
-	}
-	return true
+	handMade := slices.ContainsFunc(v.cluster.OfKind("PersistentVolume"), func(o *manifest.Object) bool {
+		return o.StringAt(node.P("spec", "storageClassName")) == name
+	})
+	return !handMade && !slices.ContainsFunc(v.cluster.OfKind("StorageClass"), func(o *manifest.Object) bool {
+		return o.Name == name && (sharedFiles.MatchString(o.StringAt(node.P("provisioner"))) || slices.ContainsFunc(fileSystem, func(parameter string) bool {
+			fs := o.StringAt(node.P("parameters", parameter))
+			return fs != "" && !strings.HasPrefix(fs, "ext")
+		}))
+	})
 }
 
 // fileSystem are the parameters of storage classes that name a file system.
@@ -124,10 +119,7 @@ var fileSystem = []string{"csi.storage.k8s.io/fstype", "fsType", "fstype"}
 // hasNodeStorage reports whether the files bring volumes of their own for claims
 // that name no class.
 func (c *Cluster) hasNodeStorage() bool {
-	for _, o := range c.Objects {
-		if o.Kind == "PersistentVolume" || o.Kind == "StorageClass" && sharedFiles.MatchString(o.StringAt(node.P("provisioner"))) {
-			return true
-		}
-	}
-	return false
+	return len(c.OfKind("PersistentVolume")) > 0 || slices.ContainsFunc(c.OfKind("StorageClass"), func(o *manifest.Object) bool {
+		return sharedFiles.MatchString(o.StringAt(node.P("provisioner")))
+	})
 }

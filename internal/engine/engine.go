@@ -44,6 +44,9 @@ type Options struct {
 	// Reported says whether findings in a file, by display path, are wanted.
 	// Nil: all.
 	Reported func(path string) bool
+	// Shown is the least severity of findings that are shown: the fixes of others
+	// are not worked out. Zero: all are.
+	Shown diag.Severity
 	// Today decides which suppressions have run out.
 	Today time.Time
 	// Progress, when set, is called with the number of objects checked and to
@@ -165,7 +168,7 @@ func (r *run) call(s *slot, rl Rule, o *manifest.Object, f func(*rule.Pass)) {
 		}
 	}()
 	f(&rule.Pass{Cluster: r.cluster, Options: rl.Options, Report: func(f rule.Finding) {
-		if d := concretise(rl, f); d != nil {
+		if d := concretise(rl, f, r.options.Shown); d != nil {
 			s.diagnostics = append(s.diagnostics, d)
 		}
 	}, Problem: func(p diag.Problem) { s.problems = append(s.problems, p) }})
@@ -173,7 +176,7 @@ func (r *run) call(s *slot, rl Rule, o *manifest.Object, f func(*rule.Pass)) {
 
 // concretise makes a diagnostic of a finding, nil when the finding relies on
 // something that the files do not decide.
-func concretise(rl Rule, f rule.Finding) *diag.Diagnostic {
+func concretise(rl Rule, f rule.Finding, shown diag.Severity) *diag.Diagnostic {
 	if !decided(f) {
 		return nil
 	}
@@ -190,6 +193,9 @@ func concretise(rl Rule, f rule.Finding) *diag.Diagnostic {
 	for _, rel := range f.Related {
 		at, _ := locate(rel.Object, rel.At, rel.Target, rel.Within, rel.Place)
 		d.Related = append(d.Related, diag.Related{Location: at, Message: rel.Message})
+	}
+	if d.Severity < shown {
+		return d
 	}
 	for _, fix := range f.Fixes {
 		out := diag.Fix{Message: fix.Message, Safety: fix.Safety}

@@ -60,6 +60,7 @@ type Object struct {
 	Problems []node.Problem
 
 	doc  Document
+	dir  string
 	root node.Path
 	// open are the regions in which an absent field is unknown, not missing:
 	// another party fills them in.
@@ -70,7 +71,7 @@ type Object struct {
 func NewObject(doc Document, root node.Path, meta metav1.TypeMeta, om metav1.ObjectMeta) *Object {
 	o := &Object{
 		APIVersion: meta.APIVersion, Kind: meta.Kind, Name: om.Name, Namespace: om.Namespace,
-		Labels: om.Labels, Annotations: om.Annotations, doc: doc, root: root,
+		Labels: om.Labels, Annotations: om.Annotations, doc: doc, dir: path.Dir(doc.File().Path), root: root,
 	}
 	if o.Name == "" {
 		o.Name = om.GenerateName
@@ -98,7 +99,7 @@ func (o *Object) File() *source.File { return o.doc.File() }
 func (o *Object) DocumentSpan() source.Span { return o.doc.Span() }
 
 // Dir returns the folder of the object's file.
-func (o *Object) Dir() string { return path.Dir(o.File().Path) }
+func (o *Object) Dir() string { return o.dir }
 
 // Locate returns where the target of the path stands, false when there is
 // nothing at the path.

@@ -26,7 +26,7 @@ var dataDirectoryNotEmpty = &rule.Rule{
 func checkDataDirectory(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
 		facts := p.Cluster.Image(ctr)
-		if facts.Data == nil || !facts.Data.RefusesLostFound || ctr.Partial || p.Cluster.Patched(w) {
+		if facts.Data == nil || !facts.Data.RefusesLostFound || ctr.Partial || mayChange(p.Cluster, w) {
 			continue
 		}
 		args, ok := p.Cluster.EntrypointArgs(ctr)

@@ -24,7 +24,7 @@ var environmentRefused = &rule.Rule{
 func checkRefusals(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
 		facts := p.Cluster.Image(ctr)
-		if len(facts.Refuses) == 0 || ctr.Partial || p.Cluster.Patched(w) {
+		if len(facts.Refuses) == 0 || ctr.Partial || mayChange(p.Cluster, w) {
 			continue
 		}
 		args, ok := p.Cluster.EntrypointArgs(ctr)

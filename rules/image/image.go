@@ -5,6 +5,8 @@ package image
 import (
 	"embed"
 
+	"github.com/crashlint/crashlint/internal/cluster"
+	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/rule"
 )
 
@@ -19,4 +21,11 @@ var Family = &rule.Family{
 	Rules: []*rule.Rule{
 		invalidImageReference, architectureMismatch, requiredEnvMissing, environmentRefused, dataDirectoryNotEmpty, mountPathRefused, sysctlTooLow, majorUpgradeOnOldData,
 	},
+}
+
+// mayChange reports whether something else fills in the workload before it runs:
+// a patch, or the operator of a custom resource. A Rollout of Argo runs its
+// template as it is.
+func mayChange(c *cluster.Cluster, w *manifest.Workload) bool {
+	return w.Custom && w.Kind != "Rollout" || c.Patched(w)
 }

@@ -23,7 +23,7 @@ var mountPathRefused = &rule.Rule{
 func checkMountPaths(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
 		facts := p.Cluster.Image(ctr)
-		if len(facts.MountsRefused) == 0 || ctr.Partial || p.Cluster.Patched(w) {
+		if len(facts.MountsRefused) == 0 || ctr.Partial || mayChange(p.Cluster, w) {
 			continue
 		}
 		args, ok := p.Cluster.EntrypointArgs(ctr)

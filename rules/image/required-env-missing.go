@@ -27,7 +27,7 @@ var requiredEnvMissing = &rule.Rule{
 func checkRequired(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
 		facts := p.Cluster.Image(ctr)
-		if len(facts.Requires) == 0 || ctr.Partial || p.Cluster.Patched(w) {
+		if len(facts.Requires) == 0 || ctr.Partial || mayChange(p.Cluster, w) {
 			continue
 		}
 		args, ok := p.Cluster.EntrypointArgs(ctr)

@@ -21,8 +21,8 @@ type attempt struct {
 	// retries is true when the command is run until it succeeds, false when the
 	// container fails with it.
 	retries bool
-	// before are the commands that the container comes to first.
-	before []cluster.Command
+	// served is true when the container may itself have started what it talks to.
+	served bool
 }
 
 // attemptsOf returns the attempts of a container that runs before the app
@@ -36,14 +36,33 @@ func attemptsOf(p *rule.Pass, ctr *manifest.Container) []attempt {
 	if process.ScriptError != "" {
 		return nil
 	}
+	env := p.Cluster.Environment(ctr)
 	var found []attempt
-	for i, command := range process.Commands {
+	served := false
+	for _, command := range process.Commands {
 		once := command.Fatal && command.Certain()
 		if command.Awaited || once {
-			found = append(found, attempt{ctr, command, command.Awaited, process.Commands[:i]})
+			found = append(found, attempt{ctr, command, command.Awaited, served})
 		}
+		served = served || mayServe(command, env)
 	}
 	return found
+}
+
+// mayServe reports a command that may have started a server: one in the
+// background, or one that is not known to be over when it ends.
+func mayServe(c cluster.Command, env cluster.Environment) bool {
+	if c.Background {
+		return true
+	}
+	return !slices.Contains(passing, c.Name()) && !c.Home(env) && len(c.Connections(env)) == 0
+}
+
+// passing are programs of scripts that leave nothing running.
+var passing = []string{
+	"echo", "printf", "cat", "date", "sleep", "true", "false", ":", "test", "[", "cd", "export", "trap", "umask", "id", "whoami", "hostname",
+	"cp", "mv", "rm", "ln", "ls", "mkdir", "touch", "chmod", "chown", "grep", "sed", "awk", "cut", "tr", "head", "wc", "seq", "expr", "env",
+	"apk", "apt", "apt-get", "yum", "dnf", "pip", "pip3",
 }
 
 // connections returns the servers of the network that the attempt goes to. dig

@@ -6,7 +6,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/crashlint/crashlint/internal/cluster"
 	"github.com/crashlint/crashlint/internal/diag"
 	"github.com/crashlint/crashlint/internal/manifest"
 	"github.com/crashlint/crashlint/internal/rule"
@@ -32,29 +31,12 @@ var initNeedsSidecar = &rule.Rule{
 	},
 }
 
-// servesItself reports whether the container may have started what the attempt
-// talks to: by a command in the background, or by one that is not known to be
-// over when it ends.
-func servesItself(a attempt, env cluster.Environment) bool {
-	return slices.ContainsFunc(a.before, func(c cluster.Command) bool {
-		client := c.Home(env) || len(c.Connections(env)) > 0
-		return c.Background || !client && !slices.Contains(passing, c.Name())
-	})
-}
-
-// passing are programs of scripts that leave nothing running.
-var passing = []string{
-	"echo", "printf", "cat", "date", "sleep", "true", "false", ":", "test", "[", "cd", "export", "trap", "umask", "id", "whoami", "hostname",
-	"cp", "mv", "rm", "ln", "ls", "mkdir", "touch", "chmod", "chown", "grep", "sed", "awk", "cut", "tr", "head", "wc", "seq", "expr", "env",
-	"apk", "apt", "apt-get", "yum", "dnf", "pip", "pip3",
-}
-
 // checkLocal reports the first connection of the container to a port of its own
 // pod that a later container declares.
 func checkLocal(p *rule.Pass, ctr *manifest.Container, later []*manifest.Container) {
 	env := p.Cluster.Environment(ctr)
 	for _, a := range attemptsOf(p, ctr) {
-		if servesItself(a, env) {
+		if a.served {
 			return
 		}
 		for _, c := range a.Connections(env) {

@@ -43,10 +43,14 @@ var initWaitNeverEnds = &rule.Rule{
 	},
 }
 
-// ending says what becomes of the pod.
+// ending says what becomes of the pod. Tools that wait by themselves give up at
+// some time, most of them.
 func ending(a attempt, waits bool) string {
-	if a.retries || waits {
+	switch {
+	case a.retries:
 		return "it never ends, and the app containers never start"
+	case waits:
+		return "it waits in vain, and the app containers never start"
 	}
 	return "it fails each time, and the app containers never start"
 }

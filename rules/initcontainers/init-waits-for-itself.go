@@ -35,8 +35,12 @@ var initWaitsForItself = &rule.Rule{
 				}
 			}
 		}
+		dropEnds(from, all)
 		reported := map[*manifest.Container]bool{}
 		for _, first := range all {
+			if len(from[first.to]) == 0 {
+				continue
+			}
 			circle := circleOf(from, first)
 			if len(circle) == 0 || reported[first.attempt.ctr] {
 				continue
@@ -103,25 +107,53 @@ func ownName(w *manifest.Workload, pod string) bool {
 	return ok && pod == w.Name+"-0"
 }
 
+// dropEnds takes out the workloads that wait for nobody, or for those alone that
+// wait for nobody: no circle leads through them.
+func dropEnds(from map[*manifest.Workload][]wait, all []wait) {
+	waiters := map[*manifest.Workload][]*manifest.Workload{} // who waits for it
+	var ends []*manifest.Workload
+	for _, w := range all {
+		waiters[w.to] = append(waiters[w.to], w.attempt.ctr.Workload)
+		if len(from[w.to]) == 0 {
+			ends = append(ends, w.to)
+		}
+	}
+	for ; len(ends) > 0; ends = ends[1:] {
+		for _, w := range waiters[ends[0]] {
+			if len(from[w]) == 0 {
+				continue
+			}
+			from[w] = slices.DeleteFunc(from[w], func(wait wait) bool { return wait.to == ends[0] })
+			if len(from[w]) == 0 {
+				ends = append(ends, w)
+			}
+		}
+	}
+}
+
 // circleOf returns the shortest chain of waits that begins with first and leads
 // back to its workload, nothing where there is none.
 func circleOf(from map[*manifest.Workload][]wait, first wait) []wait {
 	start := first.attempt.ctr.Workload
 	seen := map[*manifest.Workload]bool{}
-	chains := [][]wait{{first}}
-	for len(chains) > 0 {
-		chain := chains[0]
-		chains = chains[1:]
-		to := chain[len(chain)-1].to
+	waits := []wait{first}
+	by := []int{-1} // which of the waits each follows
+	for i := 0; i < len(waits); i++ {
+		to := waits[i].to
 		if to == start {
-			return chain
+			var circle []wait
+			for ; i >= 0; i = by[i] {
+				circle = append(circle, waits[i])
+			}
+			slices.Reverse(circle)
+			return circle
 		}
 		if seen[to] {
 			continue
 		}
 		seen[to] = true
 		for _, next := range from[to] {
-			chains = append(chains, append(slices.Clone(chain), next))
+			waits, by = append(waits, next), append(by, i)
 		}
 	}
 	return nil

@@ -79,18 +79,6 @@ func governing(p *rule.Pass, w *manifest.Workload, name string) *manifest.Object
 	return found[0]
 }
 
-// gate returns the path of the probe that the program does not answer before it
-// has the names, nil without one.
-func (c clusteringProgram) gate(ctr *manifest.Container) node.Path {
-	switch r, s := ctr.ReadinessProbe, ctr.StartupProbe; {
-	case r != nil && (c.quorum == nil || c.quorum(r)):
-		return ctr.At("readinessProbe")
-	case s != nil && (c.quorum == nil || c.quorum(s)):
-		return ctr.At("startupProbe")
-	}
-	return nil
-}
-
 // A clusteringProgram needs names of its own cluster's pods before it answers a
 // readiness probe.
 type clusteringProgram struct {
@@ -138,6 +126,18 @@ var clusteringPrograms = []clusteringProgram{
 	{word: "cockroach", name: "CockroachDB", quorum: func(p *corev1.Probe) bool {
 		return p.HTTPGet != nil && strings.Contains(p.HTTPGet.Path, "ready=1")
 	}},
+}
+
+// gate returns the path of the probe that the program does not answer before it
+// has the names, nil without one.
+func (c clusteringProgram) gate(ctr *manifest.Container) node.Path {
+	switch r, s := ctr.ReadinessProbe, ctr.StartupProbe; {
+	case r != nil && (c.quorum == nil || c.quorum(r)):
+		return ctr.At("readinessProbe")
+	case s != nil && (c.quorum == nil || c.quorum(s)):
+		return ctr.At("startupProbe")
+	}
+	return nil
 }
 
 func clusteringProgramOf(image string) (clusteringProgram, bool) {

@@ -28,11 +28,14 @@ const twoLogs = 20 << 20
 
 func checkEphemeralStorage(p *rule.Pass, w *manifest.Workload) {
 	for _, ctr := range w.Containers {
-		limit := p.Cluster.Admitted(ctr, corev1.ResourceEphemeralStorage).Limit
 		// Only app containers are held to a limit of their own, and one of 0 is none
 		// (eviction_manager.go, containerEphemeralStorageLimitEviction). A Job's
 		// container ends before its log is long.
-		if ctr.Role != manifest.App || w.RunsToCompletion() || limit == nil || limit.V.Value() < meant || limit.V.Value() >= twoLogs {
+		if ctr.Role != manifest.App || w.RunsToCompletion() {
+			continue
+		}
+		limit := p.Cluster.Admitted(ctr, corev1.ResourceEphemeralStorage).Limit
+		if limit == nil || limit.V.Value() < meant || limit.V.Value() >= twoLogs {
 			continue
 		}
 		f := rule.Finding{

@@ -44,7 +44,8 @@ type claim struct {
 func claims(p *rule.Pass, w *manifest.Workload) []claim {
 	var out []claim
 	for _, ctr := range w.Containers {
-		if ctr.Role == manifest.Init {
+		onHost := w.Pod.HostNetwork || slices.ContainsFunc(ctr.Ports, func(p corev1.ContainerPort) bool { return p.HostPort > 0 })
+		if ctr.Role == manifest.Init || !onHost {
 			continue
 		}
 		for _, s := range socketsOf(p.Cluster, ctr) {

@@ -21,6 +21,9 @@ var portConflictInPod = &rule.Rule{
 // other: all but init containers, which end before. They share the pod's network
 // namespace, in which a port can be listened on once.
 func checkPodPorts(p *rule.Pass, w *manifest.Workload) {
+	if len(w.Containers) < 2 {
+		return
+	}
 	var all []socket
 	for _, ctr := range w.Containers {
 		if ctr.Partial || ctr.Role == manifest.Init {

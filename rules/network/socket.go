@@ -232,7 +232,7 @@ func optionSocket(words []cluster.Word) (socket, bool) {
 		value = words[1].Value
 		what += " " + value
 	}
-	if another.MatchString(name) && !strings.Contains(name, "listen") {
+	if !strings.ContainsAny(value, "0123456789") || another.MatchString(name) && !strings.Contains(name, "listen") {
 		return socket{}, false
 	}
 	s := socket{from: w.From, what: what}

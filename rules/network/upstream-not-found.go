@@ -28,7 +28,8 @@ var upstreamNotFound = &rule.Rule{
 func checkUpstreams(p *rule.Pass) {
 	done := map[*manifest.Object]map[string]bool{}
 	for _, w := range p.Cluster.Workloads {
-		if w.Custom || cluster.IsPart(w) || p.Cluster.Patched(w) {
+		mounted := slices.ContainsFunc(w.Containers, func(c *manifest.Container) bool { return len(c.VolumeMounts) > 0 })
+		if !mounted || w.Custom || p.Cluster.Patched(w) {
 			continue
 		}
 		for _, ctr := range w.Containers {

@@ -73,28 +73,31 @@ type subject struct {
 // subjectsNamed returns the service accounts of that name which bindings in the
 // files near the object give rights.
 func subjectsNamed(c *cluster.Cluster, from *manifest.Object, name string) []subject {
-	var out []subject
-	for _, o := range c.Objects {
-		if o.Kind != "RoleBinding" && o.Kind != "ClusterRoleBinding" || !cluster.Near(from, o) {
-			continue
-		}
-		v, _ := o.Value(node.P("subjects"))
-		list, _ := v.([]any)
-		for i := range list {
-			at := node.P("subjects", i)
-			if o.StringAt(at.Append("kind")) == "ServiceAccount" && o.StringAt(at.Append("name")) == name {
-				out = append(out, subject{o, at, o.StringAt(at.Append("namespace"))})
+	byName := cluster.Memo(c, subjectsKey{}, func() map[string][]subject {
+		by := map[string][]subject{}
+		for _, o := range slices.Concat(c.OfKind("RoleBinding"), c.OfKind("ClusterRoleBinding")) {
+			v, _ := o.Value(node.P("subjects"))
+			list, _ := v.([]any)
+			for i := range list {
+				at := node.P("subjects", i)
+				if o.StringAt(at.Append("kind")) == "ServiceAccount" {
+					name := o.StringAt(at.Append("name"))
+					by[name] = append(by[name], subject{o, at, o.StringAt(at.Append("namespace"))})
+				}
 			}
 		}
-	}
-	return out
+		return by
+	})
+	return slices.DeleteFunc(slices.Clone(byName[name]), func(s subject) bool { return !cluster.Near(from, s.by) })
 }
+
+type subjectsKey struct{}
 
 // accountIn returns the service account of the files that stands in exactly that
 // namespace.
 func accountIn(c *cluster.Cluster, name, namespace string) *manifest.Object {
-	for _, o := range c.Objects {
-		if o.Kind == "ServiceAccount" && o.Name == name && c.NamespaceOf(o) == namespace {
+	for _, o := range c.OfKind("ServiceAccount") {
+		if o.Name == name && c.NamespaceOf(o) == namespace {
 			return o
 		}
 	}

@@ -164,8 +164,8 @@ func grantedTo(c *cluster.Cluster, w *manifest.Workload, account string) *manife
 // a rule for a client.
 func usedByClient(c *cluster.Cluster, binding *manifest.Object) bool {
 	kind, name := binding.StringAt(node.P("roleRef", "kind")), binding.StringAt(node.P("roleRef", "name"))
-	for _, role := range c.Objects {
-		if role.Kind != kind || role.Name != name || !cluster.Near(binding, role) {
+	for _, role := range c.OfKind(kind) {
+		if role.Name != name || !cluster.Near(binding, role) {
 			continue
 		}
 		v, _ := role.Value(node.P("rules"))

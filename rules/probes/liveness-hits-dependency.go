@@ -114,8 +114,10 @@ func (d dependency) endpoint(raw string) (endpoint, bool) {
 // relaxed is a setting's name as Spring Boot compares it: without case,
 // underscores, dashes and dots (docs.spring.io, Relaxed Binding).
 func relaxed(name string) string {
-	return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "").Replace(name))
+	return strings.ToLower(withoutMarks.Replace(name))
 }
+
+var withoutMarks = strings.NewReplacer("_", "", "-", "", ".", "")
 
 // tamed reports whether a setting takes an indicator out of Spring Boot's
 // aggregate: whoever did that has chosen what is left.

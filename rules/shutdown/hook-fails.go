@@ -129,8 +129,15 @@ func oneString(text string) bool {
 
 // check looks at a postStart hook.
 func (h hook) check() {
-	switch {
+	switch grace := graceOf(h.ctr.Workload.Pod); {
 	case h.broken():
+	case h.handler.Sleep != nil:
+		// pkg/apis/core/validation/validation.go, validateSleepAction
+		if h.handler.Sleep.Seconds > grace {
+			at := h.at("sleep", "seconds")
+			h.report(rule.Finding{At: at, Needs: []node.Path{at, h.ctr.Workload.PodPath.Append("terminationGracePeriodSeconds")}},
+				"postStart sleeps %d s, and the grace period is %d s: the API server refuses a sleep that is longer, in postStart as well", h.handler.Sleep.Seconds, grace)
+		}
 	case h.handler.HTTPGet != nil:
 		if h.handler.HTTPGet.Host == "" {
 			h.report(rule.Finding{At: h.at("httpGet"), Target: node.KeyOf, Severity: diag.Warning},

@@ -17,9 +17,9 @@ var prestopExceedsGrace = &rule.Rule{
 	Severity: diag.Info,
 	Workload: func(p *rule.Pass, w *manifest.Workload) {
 		graceAt := w.PodPath.Append("terminationGracePeriodSeconds")
-		grace, written := int64(defaultGrace), "the default of 30 s"
-		if g := w.Pod.TerminationGracePeriodSeconds; g != nil {
-			grace, written = *g, fmt.Sprintf("%d s", *g)
+		grace, written := graceOf(w.Pod), "the default of 30 s"
+		if w.Pod.TerminationGracePeriodSeconds != nil {
+			written = fmt.Sprintf("%d s", grace)
 		}
 		for _, ctr := range w.Containers {
 			if !hooked(ctr) || ctr.Lifecycle.PreStop == nil || grace <= 0 {
@@ -58,10 +58,5 @@ var prestopExceedsGrace = &rule.Rule{
 	},
 }
 
-const (
-	// defaultGrace is terminationGracePeriodSeconds where it is not written
-	// (pkg/apis/core/v1/defaults.go, SetDefaults_PodSpec).
-	defaultGrace = 30
-	// maxGrace is the longest grace period that is proposed, a day.
-	maxGrace = 24 * 3600
-)
+// maxGrace is the longest grace period that is proposed, a day.
+const maxGrace = 24 * 3600

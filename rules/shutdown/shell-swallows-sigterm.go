@@ -39,12 +39,8 @@ var shellSwallowsSigterm = &rule.Rule{
 			} else if from.Object != nil {
 				f.Related = []rule.Related{{Object: from.Object, At: from.Path, Within: from.Within, Message: "started here"}}
 			}
-			grace := int64(defaultGrace)
-			if g := w.Pod.TerminationGracePeriodSeconds; g != nil {
-				grace = *g
-			}
 			f.Message = fmt.Sprintf("container %q runs %s as a child of a shell, which as process 1 ignores SIGTERM and does not pass it on: every stop takes the whole grace period of %d s and ends in SIGKILL (137)",
-				ctr.Name, c.Name(), grace)
+				ctr.Name, c.Name(), graceOf(w.Pod))
 			f.Fixes = []rule.Fix{{Message: "write exec in front of " + c.Name(), Safety: diag.Display}}
 			p.Report(f)
 		}

@@ -34,6 +34,18 @@ const (
 // (pkg/apis/core/validation/validation.go, validateInitContainers).
 func hooked(ctr *manifest.Container) bool { return ctr.Role != manifest.Init && ctr.Lifecycle != nil }
 
+// defaultGrace is terminationGracePeriodSeconds where it is not written
+// (pkg/apis/core/v1/defaults.go, SetDefaults_PodSpec).
+const defaultGrace = 30
+
+// graceOf returns the grace period of the pod in seconds.
+func graceOf(pod *corev1.PodSpec) int64 {
+	if g := pod.TerminationGracePeriodSeconds; g != nil {
+		return *g
+	}
+	return defaultGrace
+}
+
 // standing is a finding where a word of a hook's command stands; one that came
 // from elsewhere is related.
 func standing(ctr *manifest.Container, command node.Path, word cluster.Word) rule.Finding {

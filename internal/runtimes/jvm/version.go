@@ -3,7 +3,9 @@ package jvm
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/distribution/reference"
 
@@ -27,7 +29,7 @@ var (
 	updates = regexp.MustCompile(`(?:^|[^0-9.])(?:(8)u([0-9]+)|1\.(8)\.0[_-]([0-9]+)|(11)\.0\.([0-9]+))(?:[^0-9]|$)`)
 	// openJ9 is another virtual machine, which passes over the options of HotSpot
 	// that it does not know.
-	openJ9 = regexp.MustCompile(`openj9|semeru|ibmjava|liberty`)
+	openJ9 = []string{"openj9", "semeru", "ibmjava", "liberty"}
 )
 
 // A Release is the release of Java that an image holds.
@@ -99,4 +101,6 @@ func ReleaseOf(image string, facts images.Facts) (Release, bool) {
 
 // HotSpot reports whether the image may run HotSpot, as all do whose name does
 // not say otherwise.
-func HotSpot(image string) bool { return !openJ9.MatchString(image) }
+func HotSpot(image string) bool {
+	return !slices.ContainsFunc(openJ9, func(word string) bool { return strings.Contains(image, word) })
+}

@@ -38,7 +38,7 @@ var programs = []string{"nginx", "nginx-debug", "openresty"}
 // Files returns the files of ConfigMaps that the nginx in the container reads,
 // nothing for another program. A file that something still fills in is left out.
 func Files(c *cluster.Cluster, ctr *manifest.Container) []File {
-	if ctr.Partial || ctr.Role == manifest.Init {
+	if ctr.Partial || ctr.Role == manifest.Init || len(ctr.VolumeMounts) == 0 {
 		return nil
 	}
 	main, isNginx := command(c, ctr)
