@@ -1,9 +1,10 @@
 package images
 
 import (
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"path"
 	"reflect"
@@ -25,21 +26,42 @@ type Catalogue struct {
 	Entries []Entry
 }
 
-//go:embed facts.yaml
-var data []byte
+//go:embed facts/*.yaml
+var factFiles embed.FS
 
 // Builtin returns the catalogue that comes with crashlint.
 var Builtin = sync.OnceValue(func() *Catalogue {
-	entries, err := read(data)
+	entries, err := readAll(factFiles)
 	if err != nil {
-		panic("images: facts.yaml: " + err.Error()) // the tests read it
+		panic("images: " + err.Error()) // the tests read it
 	}
 	c, err := (&Catalogue{}).With(entries)
 	if err != nil {
-		panic("images: facts.yaml: " + err.Error())
+		panic("images: " + err.Error())
 	}
 	return c
 })
+
+// readAll reads the entries of all files, in the order of their names.
+func readAll(files fs.FS) ([]Entry, error) {
+	names, err := fs.Glob(files, "facts/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	var all []Entry
+	for _, name := range names {
+		text, err := fs.ReadFile(files, name)
+		if err != nil {
+			return nil, err
+		}
+		entries, err := read(text)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		all = append(all, entries...)
+	}
+	return all, nil
+}
 
 func read(text []byte) ([]Entry, error) {
 	var f struct {

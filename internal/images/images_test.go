@@ -9,7 +9,7 @@ import (
 )
 
 func TestFactsAreSound(t *testing.T) {
-	entries, err := read(data)
+	entries, err := readAll(factFiles)
 	if err != nil {
 		t.Fatal(err)
 	}

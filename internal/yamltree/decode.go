@@ -272,6 +272,9 @@ func (d *decoder) quantity(n *yaml.Node, v reflect.Value) bool {
 	q, err := resource.ParseQuantity(strings.TrimSpace(text))
 	switch {
 	case err == nil:
+		// String keeps what it computes in the quantity: rules that run side by side
+		// would race for it.
+		_ = q.String()
 		v.Set(reflect.ValueOf(q))
 		return true
 	case !isString || substitution(text):

@@ -2,7 +2,6 @@ package yamltree_test
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +9,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -106,7 +106,7 @@ func TestDecodeAsTheServerDoes(t *testing.T) {
 			t.Errorf("%q: the server says %v, Decode %v", text, err, problems)
 		case err == nil && len(unknown) != strange:
 			t.Errorf("%q: the server does not know %v, Decode %v", text, unknown, problems)
-		case err == nil && !reflect.DeepEqual(got, want):
+		case err == nil && !equality.Semantic.DeepEqual(got, want):
 			t.Errorf("%q:\n got %+v\nwant %+v", text, got, want)
 		}
 	}
@@ -296,7 +296,7 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("%q: %s: %s, but the server takes it", text, p.Path, p.Message)
 			}
 		}
-		if !reflect.DeepEqual(got, want) {
+		if !equality.Semantic.DeepEqual(got, want) {
 			t.Fatalf("%q: got %+v, want %+v", text, got, want)
 		}
 	})
