@@ -1,5 +1,5 @@
-// Package probes holds the rules about probes that kill what is healthy, or that
-// can never succeed.
+// Package probes holds the rules about probes that kill what is healthy or still
+// starting, or that can never succeed.
 package probes
 
 import (
@@ -17,7 +17,7 @@ var docs embed.FS
 // Family is the family of these rules.
 var Family = &rule.Family{
 	Name:  "probes",
-	Title: "Probes that kill what is healthy or still starting",
+	Title: "Probes that kill what is healthy or still starting, or can never succeed",
 	Docs:  docs,
 	Rules: []*rule.Rule{
 		livenessHitsDependency, missingStartupProbe, livenessKillsBeforeReady, startupBudgetTooShort, livenessEqualsReadiness,
